@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""dialtone.toml to frozen dataclasses. An error names file, line, key, and what to write instead.
+
+Later files win over earlier ones, key by key. TOML and not YAML: `mnc = 01` is refused here, where
+YAML would read it as the number 1.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Any
+
+from dialtone import config_checks as check
+from dialtone.config_checks import setting
+from dialtone.config_diameter import DiameterConfig, PeerConfig, RouteConfig
+from dialtone.errors import LocalError
+from dialtone.ids import Plmn
+
+
+class ConfigError(LocalError):
+    """The configuration cannot be used; the text names the place and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """[network]: what the phones see."""
+
+    name: str = setting("Dialtone", check.text(32), "network name on the phone's screen")
+    mcc: str = setting("001", check.digits(3, 3), "mobile country code")
+    mnc: str = setting("01", check.digits(2, 3), "mobile network code")
+    tac: tuple[int, ...] = setting((1,), check.numbers(1, 0xFFFD), "tracking area codes that are served")
+    timezone: str = setting("UTC", check.zone, "time zone told to the phones")
+    temporary_rejects: bool = setting(
+        False, check.flag, "lab setting: refuse phones with causes that do not lock the SIM"
+    )
+    eia: tuple[int, ...] = setting(
+        (2, 1, 3), check.algorithms(1), "NAS integrity algorithms, the preferred one first: 1 SNOW 3G, 2 AES, 3 ZUC"
+    )
+    eea: tuple[int, ...] = setting(
+        (2, 1, 3, 0), check.algorithms(0), "NAS ciphering algorithms likewise; 0 is none, so that captures can be read"
+    )
+
+    @property
+    def plmn(self) -> Plmn:
+        """MCC and MNC."""
+        return Plmn(self.mcc, self.mnc)
+
+
+@dataclass(frozen=True, slots=True)
+class S1:
+    """[s1]: where eNBs connect."""
+
+    address: str = setting("10.0.1.133", check.address, "address of the eNB port (S1-MME and S1-U)")
+    port: int = setting(36412, check.number(1, 65535), "SCTP port of S1-MME")
+    mme_group_id: int = setting(2, check.number(0, 65535), "MME group identity")
+    mme_code: int = setting(1, check.number(0, 255), "MME code")
+    t3412: float = setting(3240.0, check.seconds, "periodic tracking area update, seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Apn:
+    """[apn.<name>]: one packet data network."""
+
+    pool: IPv4Network = setting(IPv4Network("10.45.0.0/16"), check.pool, "addresses of the phones")
+    qci: int = setting(9, check.number(1, 9), "QCI of the default bearer")
+    dns: tuple[str, ...] = setting((), check.addresses, "DNS servers; the gateway itself when empty")
+
+    @property
+    def gateway(self) -> IPv4Address:
+        """The .0.1 of the pool: gateway, DNS."""
+        return self.pool[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """[uplink]: the way to the Internet."""
+
+    interface: str = setting("auto", check.text(15), "interface to the Internet, or auto")
+    masquerade: bool = setting(True, check.flag, "hide the phones behind the uplink's address")
+    dns: tuple[str, ...] = setting((), check.addresses, "resolvers to forward to; the system's own when empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """[trace]: the ring of events."""
+
+    ring: int = setting(20000, check.number(100, 1_000_000), "events kept in memory")
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """[api]: where the HTTP API listens."""
+
+    listen: str = setting("127.0.0.1", check.address, "address")
+    port: int = setting(8000, check.number(1, 65535), "port")
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """[log]."""
+
+    level: str = setting("info", check.one_of("debug", "info", "warning", "error"), "least severe line written")
+
+
+DEFAULT_APNS: dict[str, Apn] = {"internet": Apn(), "ims": Apn(pool=IPv4Network("10.46.0.0/16"), qci=5)}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration."""
+
+    network: Network = Network()
+    s1: S1 = S1()
+    apn: Mapping[str, Apn] = field(default_factory=lambda: dict(DEFAULT_APNS))
+    uplink: Uplink = Uplink()
+    diameter: DiameterConfig = DiameterConfig()
+    trace: Trace = Trace()
+    api: Api = Api()
+    log: Log = Log()
+
+
+SECTIONS = {"network": Network, "s1": S1, "uplink": Uplink, "diameter": DiameterConfig, "trace": Trace, "api": Api,
+            "log": Log}
+NAMED = {"apn": Apn, "diameter.peer": PeerConfig, "diameter.route": RouteConfig}  # sections [<kind>.<name>]
+Named = dict[str, dict[str, dict[str, Any]]]
+MTU = 1400  # on the phones' device and in the PCO: room for GTP-U and ESP (facts of the user plane)
+
+
+def load(paths: Sequence[Path] = ()) -> Config:
+    """Read and merge the files that exist; raises ConfigError."""
+    sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    named: Named = {kind: {} for kind in NAMED}
+    named["apn"] = {name: {"pool": apn.pool, "qci": apn.qci} for name, apn in DEFAULT_APNS.items()}
+    for path in paths:
+        _merge(path, sections, named)
+    objects = {kind: {name: NAMED[kind](**values) for name, values in items.items()} for kind, items in named.items()}
+    sections["diameter"] |= {"peer": objects["diameter.peer"], "route": objects["diameter.route"]}
+    config = Config(apn=objects["apn"], **{name: cls(**sections[name]) for name, cls in SECTIONS.items()})
+    _overlaps(config, paths)
+    if problem := config.diameter.problem():
+        raise ConfigError(f"{_where(paths)}: {problem[0]}.", remedy=problem[1])
+    return config
+
+
+def _merge(path: Path, sections: dict[str, dict[str, Any]], named: Named) -> None:
+    try:
+        text = path.read_text("utf-8-sig")
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}.", remedy="Texts stand in quotes, names before an equals sign.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    for kind, cls in NAMED.items():
+        above, _, last = kind.rpartition(".")
+        holder = tree.get(above, {}) if above else tree
+        items = holder.pop(last, {}) if isinstance(holder, dict) else {}
+        if not isinstance(items, dict):
+            raise ConfigError(f"{_place(path, text, kind)}: {kind} is no key.", remedy=f"Write [{kind}.<name>].")
+        for name, values in items.items():
+            checked = _section(path, text, f"{kind}.{name}", cls, values)
+            named[kind].setdefault(name.lower(), {}).update(checked)
+    for name, values in tree.items():
+        if name not in SECTIONS:
+            known = ", ".join([*SECTIONS, *(f"{kind}.<name>" for kind in NAMED)])
+            raise ConfigError(f"{_place(path, text, name)}: there is no section [{name}].", remedy=f"Known: {known}.")
+        sections[name].update(_section(path, text, name, SECTIONS[name], values))
+
+
+def _section(path: Path, text: str, name: str, cls: Any, values: Any) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise ConfigError(f"{_place(path, text, name, name)}: [{name}] is a section.", remedy=f"Write [{name}].")
+    known = {item.name: item for item in fields(cls)}
+    checked = {}
+    for key, value in values.items():
+        place = f"{_place(path, text, name, key)}: {name}.{key}"
+        if key not in known:
+            raise ConfigError(f"{place} is not known.", remedy=f"[{name}] has: {', '.join(known)}.")
+        try:
+            checked[key] = known[key].metadata["check"](value)
+        except ValueError as error:
+            raise ConfigError(f"{place} {error}, not {value!r}.") from None
+    return checked
+
+
+def _place(path: Path, text: str, section: str, key: str = "") -> str:
+    """`file, line n`: found by reading, since the TOML parser does not keep lines."""
+    inside = not key
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
+            inside = header[1].replace('"', "") == section
+            if inside and not key:
+                return f"{path}, line {number}"
+        elif inside and key and re.match(rf'\s*"?{re.escape(key)}"?\s*[=.]', line):
+            return f"{path}, line {number}"
+    return str(path)
+
+
+def _where(paths: Sequence[Path]) -> str:
+    return ", ".join(map(str, paths)) or "built-in defaults"
+
+
+def _overlaps(config: Config, paths: Sequence[Path]) -> None:
+    """Refuse networks that overlap: the second would never see a packet."""
+    where = _where(paths)
+    seen: dict[str, IPv4Network] = {"the eNB port's network": IPv4Network(f"{config.s1.address}/24", strict=False)}
+    for name, apn in config.apn.items():
+        for other, network in seen.items():
+            if apn.pool.overlaps(network):
+                raise ConfigError(f"{where}: apn.{name}.pool {apn.pool} overlaps {other} {network}.",
+                                  remedy="Give each its own network.")
+        seen[f"apn.{name}.pool"] = apn.pool

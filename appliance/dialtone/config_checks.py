@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a key of dialtone.toml may be: checks that return the value to use, or raise ValueError whose text goes on
+after the key's name ("must be ...")."""
+
+import re
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import field
+from ipaddress import IPv4Address, IPv4Network, ip_address
+from typing import Any
+
+Check = Callable[[Any], Any]
+
+
+def digits(low: int, high: int) -> Check:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(rf"[0-9]{{{low},{high}}}", value):
+            count = f"{low}" if low == high else f"{low} or {high}"
+            raise ValueError(f'must be a string of {count} digits, in quotes: "{"001"[:low]}"')
+        return value
+
+    return check
+
+
+def number(low: int, high: int) -> Check:
+    def check(value: Any) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return value
+
+    return check
+
+
+def seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86400 * 31:
+        raise ValueError("must be a number of seconds")
+    return float(value)
+
+
+def seconds_from(low: float) -> Check:
+    """A duration that must not be shorter than `low`."""
+
+    def check(value: Any) -> float:
+        if seconds(value) < low:
+            raise ValueError(f"must be at least {low:g} seconds")
+        return float(value)
+
+    return check
+
+
+def flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError("must be true or false")
+    return value
+
+
+def text(most: int) -> Check:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not value.strip() or len(value) > most:
+            raise ValueError(f"must be a text of 1 to {most} characters, in quotes")
+        return value
+
+    return check
+
+
+def one_of(*allowed: str) -> Check:
+    def check(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return str(value)
+
+    return check
+
+
+def address(value: Any) -> str:
+    try:
+        return str(IPv4Address(value))
+    except ValueError:
+        raise ValueError('must be an IPv4 address in quotes, such as "10.0.1.133"') from None
+
+
+def pool(value: Any) -> IPv4Network:
+    try:
+        pool = IPv4Network(value)
+    except (ValueError, TypeError):
+        raise ValueError('must be an IPv4 network in quotes, such as "10.45.0.0/16"') from None
+    if not 8 <= pool.prefixlen <= 28:
+        raise ValueError("must be a network between /8 and /28")
+    return pool
+
+
+def addresses(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError('must be a list of addresses, such as ["9.9.9.9"]')
+    return tuple(address(item) for item in value)
+
+
+def numbers(low: int, high: int) -> Check:
+    def check(value: Any) -> tuple[int, ...]:
+        one = number(low, high)
+        return tuple(one(item) for item in value) if isinstance(value, list) else (one(value),)
+
+    return check
+
+
+def algorithms(least: int) -> Check:
+    """EIA or EEA by number, the preferred one first (TS 33.401, 5.1.3.2 and 5.1.4.2)."""
+
+    def check(value: Any) -> tuple[int, ...]:
+        known = isinstance(value, list) and all(type(item) is int and least <= item <= 3 for item in value)
+        if not known or not value or len(set(value)) < len(value):
+            raise ValueError(f"must be a list of different algorithms from {least} to 3, the preferred one first, "
+                             "such as [2, 1, 3]")
+        return tuple(value)
+
+    return check
+
+
+def zone(value: Any) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (TypeError, ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise ValueError('must be a time zone such as "Europe/Berlin" or "UTC"') from None
+    return str(value)
+
+
+def identity(value: Any) -> str:
+    """A DiameterIdentity (RFC 6733, 4.3.1), in lower case: names are compared without regard to it."""
+    if not isinstance(value, str) or not re.fullmatch(r"(?=.{1,255}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", value):
+        raise ValueError('must be a host or realm name in quotes, such as "hss.example.org"')
+    return value.lower()
+
+
+def any_address(value: Any) -> str:
+    """IPv4 or IPv6."""
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise ValueError('must be an IP address in quotes, such as "10.0.1.133"') from None
+
+
+def some_of(*allowed: str) -> Check:
+    """One or several of these texts, as a tuple."""
+
+    def check(value: Any) -> tuple[str, ...]:
+        one = one_of(*allowed)
+        return tuple(one(item) for item in value) if isinstance(value, list) else (one(value),)
+
+    return check
+
+
+def metrics(value: Any) -> tuple[tuple[str, int], ...]:
+    """Peers with their metric, by metric."""
+    if not isinstance(value, dict) or not value:
+        raise ValueError('must name peers with metrics, such as { "hss1.example.org" = 1, "hss2.example.org" = 2 }')
+    peers = ((identity(host), number(0, 65535)(metric)) for host, metric in value.items())
+    return tuple(sorted(peers, key=lambda peer: peer[1]))
+
+
+def setting(default: Any, check: Check, help: str) -> Any:
+    """A field of a section: its default, its check, and what it is for."""
+    return field(default=default, metadata={"check": check, "help": help})

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an element asks the world to do. A handler returns these; the loop performs them in list order.
+
+A performer that has to wait (a commit, a kernel install) holds back the rest of its list, so that a
+send that stands after a save never leaves before the save is safe.
+"""
+
+import sqlite3
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dialtone.codec.message import Message
+
+
+class Event:
+    """Base of what an element is told that is no message: a failed effect, a peer gone, a command."""
+
+    __slots__ = ()
+
+
+class Effect:
+    """Base of all effects."""
+
+    __slots__ = ()
+
+
+Effects = Iterable[Effect]
+
+
+class Write(Protocol):
+    """One change of the database, applied by the writer thread inside its transaction."""
+
+    def apply(self, db: sqlite3.Connection) -> None: ...
+
+
+@dataclass(slots=True)
+class Send(Effect):
+    """Encode `message` and send it to `peer` at `point`.
+
+    `peer` is a name, or for a stacked link (NAS) the context it belongs to. `stream` is the SCTP
+    stream. `via` is the lower message that carries a stacked one, where it is not the usual one.
+    """
+
+    point: str
+    peer: Any
+    message: Message
+    stream: int = 0
+    via: Message | None = None
+
+
+@dataclass(slots=True)
+class Request(Effect):
+    """Like Send, for a request of GTPv2-C or Diameter: numbered, repeated, and its answer matched.
+
+    `context` comes back as `rx.request.context` with the answer, or with `Unanswered`.
+    """
+
+    point: str
+    peer: str
+    message: Message
+    context: Any = None
+
+
+@dataclass(slots=True)
+class Answer(Effect):
+    """Answer the request at hand with `message`, under the request's own sequence or hop-by-hop id."""
+
+    message: Message
+
+
+@dataclass(slots=True)
+class SendOctets(Effect):
+    """Send a refusal that the codec made from a message it could not decode; `name` is for the trace."""
+
+    point: str
+    peer: str
+    name: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class Up(Effect):
+    """Hand octets to the link stacked on this one (NAS on S1-MME), for the context `key`."""
+
+    point: str
+    key: Any
+    data: bytes
+
+
+@dataclass(slots=True)
+class StartTimer(Effect):
+    """Start, or restart, timer `name` (the specification's name) of `key` for `seconds`."""
+
+    name: str
+    key: Hashable
+    seconds: float
+
+
+@dataclass(slots=True)
+class StopTimer(Effect):
+    """Stop timer `name` of `key`; a timer that does not run is no error."""
+
+    name: str
+    key: Hashable
+
+
+@dataclass(slots=True)
+class Save(Effect):
+    """Commit `writes` durably (fsync) before anything that stands after this in the list.
+
+    When the commit fails, the rest of the list is dropped and the element gets `failed`.
+    """
+
+    writes: tuple[Write, ...]
+    failed: Event | None = None
+
+
+@dataclass(slots=True)
+class Changed(Effect):
+    """A state machine moved; for the trace only."""
+
+    machine: str
+    key: str
+    old: str
+    new: str
+
+
+@dataclass(slots=True)
+class Verdict(Effect):
+    """A procedure ended: one line for people, and whether it went well."""
+
+    procedure: str
+    ok: bool
+    text: str
+
+
+@dataclass(slots=True)
+class Tell(Effect):
+    """Hand `event` to another element of this process without a reference point (a simulated air
+    interface, a command); delivered through the queue like everything else."""
+
+    element: str
+    event: Event
+
+
+@dataclass(slots=True)
+class OpenTunnel(Effect):
+    """Give the user plane a bearer: `teid` is ours, `remote_teid` at `remote` the eNB's (None while
+    idle). `ue` is the phone's address, packed."""
+
+    imsi: str
+    ebi: int
+    ue: bytes
+    teid: int
+    remote: bytes | None = None
+    remote_teid: int | None = None
+    qci: int = 9
+    failed: Event | None = None
+
+
+@dataclass(slots=True)
+class CloseTunnel(Effect):
+    """Take the bearer with our `teid` out of the user plane."""
+
+    teid: int
+
+
+@dataclass(slots=True)
+class EndMarker(Effect):
+    """Send an end marker down the old path (TS 29.281, 7.3.2)."""
+
+    remote: bytes
+    remote_teid: int
+
+
+@dataclass(slots=True)
+class PeerUp(Event):
+    """A peer connected at `point`."""
+
+    point: str
+    peer: str
+
+
+@dataclass(slots=True)
+class PeerDown(Event):
+    """The peer at `point` is gone: shutdown, abort or silence."""
+
+    point: str
+    peer: str
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Unanswered(Event):
+    """A request of ours was repeated in vain."""
+
+    request: Request
+
+
+@dataclass(slots=True)
+class TunnelRefused(Event):
+    """An eNB answered user data of the bearer with our `teid` by an Error Indication: it does not know it
+    any more (TS 29.281, 7.3.1; TS 23.007, 22). The user plane holds the bearer as idle from then on."""
+
+    imsi: str
+    ebi: int
+    teid: int

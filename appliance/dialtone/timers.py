@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Timers by key. They know no clock: whoever owns them says what time it is, and asks when the next one is due."""
+
+import heapq
+import itertools
+from collections.abc import Callable, Hashable, Iterator
+
+
+class Timers:
+    """A heap of calls, times in seconds. A timer that was stopped or started anew stays in it, and is passed over."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Hashable, Callable[[], None]]] = []
+        self._running: dict[Hashable, int] = {}
+        self._serial = itertools.count()
+
+    def start(self, key: Hashable, when: float, fire: Callable[[], None]) -> None:
+        """Call `fire` at `when`; a second start with the same key replaces the first."""
+        serial = next(self._serial)
+        self._running[key] = serial
+        heapq.heappush(self._heap, (when, serial, key, fire))
+
+    def stop(self, key: Hashable) -> None:
+        """Forget a timer; one that does not run is no error."""
+        self._running.pop(key, None)
+
+    def due(self) -> float | None:
+        """When the next timer expires, None without one."""
+        while self._heap and self._running.get(self._heap[0][2]) != self._heap[0][1]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def expired(self, now: float) -> Iterator[Callable[[], None]]:
+        """The calls of all timers that are due by `now`."""
+        while (when := self.due()) is not None and when <= now:
+            _, _, key, fire = heapq.heappop(self._heap)
+            del self._running[key]
+            yield fire
+
+    def keys(self) -> list[Hashable]:
+        """The timers that run."""
+        return list(self._running)
