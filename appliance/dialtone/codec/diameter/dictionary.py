@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The AVP dictionary: code, type and flags of every AVP by its name.
+
+The rows are those of RFC 6733, 4.5 and TS 29.272, table 7.3.1-1, with the AVPs that the latter reuses
+(table 7.3.1-2). M: the mandatory bit is set on sending. A type in parentheses is what the octets mean:
+OctetString(16) has that many octets, OctetString(Plmn) is a `dialtone.ids.Plmn`, OctetString(Tbcd) is digits.
+"""
+
+from typing import NamedTuple
+
+TGPP = 10415
+
+
+class AvpType(NamedTuple):
+    """One row of the dictionary; `vendor` 0 means no V bit and no Vendor-ID field."""
+
+    name: str
+    code: int
+    type: str
+    mandatory: bool
+    vendor: int
+
+    @property
+    def key(self) -> int:
+        """Code and vendor as one number, as the decoders compare it."""
+        return self.vendor << 32 | self.code
+
+
+_RFC_6733 = """
+Acct-Application-Id                259  Unsigned32        M
+Auth-Application-Id                258  Unsigned32        M
+Auth-Session-State                 277  Enumerated        M
+Destination-Host                   293  DiameterIdentity  M
+Destination-Realm                  283  DiameterIdentity  M
+Disconnect-Cause                   273  Enumerated        M
+Error-Message                      281  UTF8String
+Error-Reporting-Host               294  DiameterIdentity
+Experimental-Result                297  Grouped           M
+Experimental-Result-Code           298  Unsigned32        M
+Failed-AVP                         279  OctetString       M
+Firmware-Revision                  267  Unsigned32
+Host-IP-Address                    257  Address           M
+Inband-Security-Id                 299  Unsigned32        M
+Origin-Host                        264  DiameterIdentity  M
+Origin-Realm                       296  DiameterIdentity  M
+Origin-State-Id                    278  Unsigned32        M
+Product-Name                       269  UTF8String
+Proxy-Host                         280  DiameterIdentity  M
+Proxy-Info                         284  Grouped           M
+Proxy-State                         33  OctetString       M
+Redirect-Host                      292  UTF8String        M
+Redirect-Host-Usage                261  Enumerated        M
+Redirect-Max-Cache-Time            262  Unsigned32        M
+Result-Code                        268  Unsigned32        M
+Route-Record                       282  DiameterIdentity  M
+Session-Id                         263  UTF8String        M
+Supported-Vendor-Id                265  Unsigned32        M
+User-Name                            1  UTF8String        M
+Vendor-Id                          266  Unsigned32        M
+Vendor-Specific-Application-Id     260  Grouped           M
+"""
+
+# RFC 5447, RFC 5778, RFC 7944.
+_RFC_REUSED = """
+DRMP                               301  Enumerated
+MIP6-Agent-Info                    486  Grouped           M
+MIP-Home-Agent-Address             334  Address           M
+MIP-Home-Agent-Host                348  Grouped           M
+Service-Selection                  493  UTF8String        M
+"""
+
+_TS_29_272 = """
+3GPP-Charging-Characteristics       13  UTF8String
+Max-Requested-Bandwidth-DL         515  Unsigned32        M
+Max-Requested-Bandwidth-UL         516  Unsigned32        M
+Visited-Network-Identifier         600  OctetString       M
+Supported-Features                 628  Grouped
+Feature-List-ID                    629  Unsigned32
+Feature-List                       630  Unsigned32
+MSISDN                             701  OctetString(Tbcd) M
+Served-Party-IP-Address            848  Address           M
+QoS-Class-Identifier              1028  Enumerated        M
+RAT-Type                          1032  Enumerated        M
+Allocation-Retention-Priority     1034  Grouped           M
+Priority-Level                    1046  Unsigned32        M
+Pre-emption-Capability            1047  Enumerated        M
+Pre-emption-Vulnerability         1048  Enumerated        M
+Subscription-Data                 1400  Grouped           M
+Terminal-Information              1401  Grouped           M
+IMEI                              1402  UTF8String        M
+Software-Version                  1403  UTF8String        M
+ULR-Flags                         1405  Unsigned32        M
+ULA-Flags                         1406  Unsigned32        M
+Visited-PLMN-Id                   1407  OctetString(Plmn) M
+Requested-EUTRAN-Authentication-Info      1408  Grouped   M
+Requested-UTRAN-GERAN-Authentication-Info 1409  Grouped   M
+Number-Of-Requested-Vectors       1410  Unsigned32        M
+Re-Synchronization-Info           1411  OctetString(30)   M
+Immediate-Response-Preferred      1412  Unsigned32        M
+Authentication-Info               1413  Grouped           M
+E-UTRAN-Vector                    1414  Grouped           M
+Network-Access-Mode               1417  Enumerated        M
+HPLMN-ODB                         1418  Unsigned32        M
+Item-Number                       1419  Unsigned32        M
+Cancellation-Type                 1420  Enumerated        M
+Context-Identifier                1423  Unsigned32        M
+Subscriber-Status                 1424  Enumerated        M
+Operator-Determined-Barring       1425  Unsigned32        M
+Access-Restriction-Data           1426  Unsigned32        M
+APN-OI-Replacement                1427  UTF8String        M
+All-APN-Configurations-Included-Indicator 1428  Enumerated M
+APN-Configuration-Profile         1429  Grouped           M
+APN-Configuration                 1430  Grouped           M
+EPS-Subscribed-QoS-Profile        1431  Grouped           M
+VPLMN-Dynamic-Address-Allowed     1432  Enumerated        M
+STN-SR                            1433  OctetString       M
+AMBR                              1435  Grouped           M
+PDN-GW-Allocation-Type            1438  Enumerated        M
+RAT-Frequency-Selection-Priority-ID 1440 Unsigned32       M
+PUA-Flags                         1442  Unsigned32        M
+Regional-Subscription-Zone-Code   1446  OctetString       M
+RAND                              1447  OctetString(16)   M
+XRES                              1448  OctetString       M
+AUTN                              1449  OctetString(16)   M
+KASME                             1450  OctetString(32)   M
+PDN-Type                          1456  Enumerated        M
+Roaming-Restricted-Due-To-Unsupported-Feature 1457 Enumerated M
+3GPP2-MEID                        1471  OctetString       M
+Specific-APN-Info                 1472  Grouped           M
+SGSN-Number                       1489  OctetString       M
+ICS-Indicator                     1491  Enumerated
+Homogeneous-Support-of-IMS-Voice-Over-PS-Sessions 1493 Enumerated
+EPS-Location-Information          1496  OctetString
+Active-APN                        1612  Grouped
+Error-Diagnostic                  1614  Enumerated
+UE-SRVCC-Capability               1615  Enumerated
+MPS-Priority                      1616  Unsigned32
+Subscribed-Periodic-RAU-TAU-Timer 1619  Unsigned32
+PUR-Flags                         1635  Unsigned32
+Equivalent-PLMN-List              1637  Grouped
+CLR-Flags                         1638  Unsigned32
+A-MSISDN                          1643  OctetString(Tbcd)
+MME-Number-for-MT-SMS             1645  OctetString
+SMS-Register-Request              1648  Enumerated
+Subscription-Data-Flags           1654  Unsigned32
+SGs-MME-Identity                  1664  UTF8String
+Coupled-Node-Diameter-ID          1666  DiameterIdentity
+Reset-ID                          1670  OctetString
+Adjacent-PLMNs                    1672  Grouped
+AIR-Flags                         1679  Unsigned32
+UE-Usage-Type                     1680  Unsigned32
+GMLC-Address                      2405  Address           M
+"""
+
+
+def _rows(text: str, vendor: int) -> dict[str, AvpType]:
+    found = {}
+    for line in text.strip().splitlines():
+        name, code, kind, *mandatory = line.split()
+        found[name] = AvpType(name, int(code), kind, bool(mandatory), vendor)
+    return found
+
+
+AVPS: dict[str, AvpType] = _rows(_RFC_6733, 0) | _rows(_RFC_REUSED, 0) | _rows(_TS_29_272, TGPP)

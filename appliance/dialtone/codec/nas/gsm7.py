@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The GSM 7 bit default alphabet, packed in octets (TS 23.038, 6.1.2.2, 6.2.1). Network names use it."""
+
+from functools import lru_cache
+from typing import Final
+
+ALPHABET: Final = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENSION = {0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\", 0x3C: "[", 0x3D: "~", 0x3E: "]",
+              0x40: "|", 0x65: "€"}  # fmt: skip
+_ESCAPE: Final = 0x1B
+_SEPTETS = {char: (code,) for code, char in enumerate(ALPHABET) if code != _ESCAPE} | {
+    char: (_ESCAPE, code) for code, char in _EXTENSION.items()
+}
+
+
+def encodable(text: str) -> bool:
+    """True if the alphabet and its extension have every character."""
+    return all(char in _SEPTETS for char in text)
+
+
+@lru_cache(64)  # the names of a network are few and sent to every phone
+def pack(text: str) -> tuple[bytes, int]:
+    """The packed octets, and the number of spare bits in the last one. Raises ValueError."""
+    if not encodable(text):
+        raise ValueError(f"{text!r} has characters outside the GSM default alphabet")
+    septets = [code for char in text for code in _SEPTETS[char]]
+    bits = 7 * len(septets)
+    number = sum(code << 7 * index for index, code in enumerate(septets))
+    size = (bits + 7) // 8
+    return number.to_bytes(size, "little"), size * 8 - bits
+
+
+def unpack(octets: bytes, spare: int = 0) -> str:
+    """The text in packed octets whose last one has so many spare bits. An extension code that is not
+    defined reads as the character of the main table (TS 23.038, 6.2.1.1)."""
+    number = int.from_bytes(octets, "little")
+    text, escaped = [], False
+    for index in range((len(octets) * 8 - spare) // 7):
+        code = number >> 7 * index & 127
+        if escaped:
+            text.append(_EXTENSION.get(code, ALPHABET[code]))
+            escaped = False
+        elif code == _ESCAPE:
+            escaped = True
+        else:
+            text.append(ALPHABET[code])
+    return "".join(text)
