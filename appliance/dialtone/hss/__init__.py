@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HSS: subscribers with their keys, sequence numbers and profiles, and the procedures of S6a."""
+
+from dialtone.hss import authentication, location
+
+__all__ = ["authentication", "location"]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store as it is read: cheap enough for the event loop. Changes go through `writes` and `writer`."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dialtone.hss import rows, schema
+from dialtone.hss.subscriber import Profile, Seen, Subscriber
+from dialtone.hss.writer import Deliver, Writer
+
+_CACHED = 4096
+_T = TypeVar("_T")
+
+
+class Store:
+    """Reads the database at `path`, creating it where there is none.
+
+    Every read sees all that was committed before it, by whatever process. A store belongs to the thread that made
+    it. Raises LocalError, here and in every method, when the database cannot be used.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        schema.prepare(self.path)
+        self._db = schema.connect(self.path, write=False)
+        self._generation = 0
+        self._subscribers: dict[str, Subscriber] = {}
+
+    def get(self, imsi: str) -> Subscriber | None:
+        """The subscriber with this IMSI; None if it is nobody's."""
+        generation = self._rows("SELECT n FROM generation")[0][0]
+        if generation != self._generation or len(self._subscribers) >= _CACHED:
+            self._generation = generation
+            self._subscribers = {}
+        known = self._subscribers.get(imsi)
+        if known is None:
+            known = self._snapshot(lambda: rows.read_subscriber(self._db, imsi))
+            if known is not None:
+                self._subscribers[imsi] = known
+        return known
+
+    def subscribers(self, *, tag: str = "") -> list[Subscriber]:
+        """All subscribers, or those with `tag`, by IMSI."""
+        found = self._snapshot(lambda: rows.read_subscribers(self._db))
+        return [s for s in found if tag in s.tags] if tag else found
+
+    def owner(self, kind: str, value: str) -> str | None:
+        """The IMSI that has an identity; `kind` is msisdn, impi or impu. None if it is nobody's."""
+        found = self._rows("SELECT imsi FROM identity WHERE kind = ? AND value = ?", kind, value)
+        return str(found[0][0]) if found else None
+
+    def profiles(self) -> dict[str, Profile]:
+        """All subscription profiles by name."""
+        return self._snapshot(lambda: rows.read_profiles(self._db))
+
+    def sqn_mark(self, imsi: str) -> int:
+        """The highest SQN (48 bits) that may have been handed out for this IMSI; 0 if none was.
+
+        What this returns is on the disk: a reader sees a commit only after its fsync.
+        """
+        found = self._rows("SELECT mark FROM sqn WHERE imsi = ?", imsi)
+        return int(found[0][0]) if found else 0
+
+    def seen(self) -> list[Seen]:
+        """Unknown IMSIs that tried to attach, the latest first."""
+        return [Seen(*row) for row in self._rows("SELECT * FROM seen ORDER BY last DESC, imsi")]
+
+    def open_writer(self, deliver: Deliver) -> Writer:
+        """Take the lock and start the writer thread. Raises LocalError when another process has the lock."""
+        return Writer(self.path, deliver)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def _rows(self, sql: str, *arguments: str) -> list[Any]:
+        try:
+            return self._db.execute(sql, arguments).fetchall()
+        except sqlite3.Error as error:
+            raise schema.explain(error, self.path) from error
+
+    def _snapshot(self, read: Callable[[], _T]) -> _T:
+        # Several queries that must not see a commit between them.
+        try:
+            self._db.execute("BEGIN")
+            try:
+                return read()
+            finally:
+                self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise schema.explain(error, self.path) from error

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every change of the store, as a value that applies itself inside a transaction of somebody else.
+
+None of them begins or ends a transaction. A write that cannot be done raises LocalError and leaves its savepoint to
+be rolled back by who applies it.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+from dialtone.errors import LocalError
+from dialtone.hss.rows import read_profiles, read_subscriber
+from dialtone.hss.subscriber import Profile, Subscriber
+
+_SEEN_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveSqn:
+    """No SQN above `mark` (48 bits) is handed out for `imsi` before a further reservation. A mark never falls."""
+
+    imsi: str
+    mark: int
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        db.execute(
+            "INSERT INTO sqn VALUES (?, ?) ON CONFLICT (imsi) DO UPDATE SET mark = max(mark, excluded.mark)",
+            (self.imsi, self.mark),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PutSubscriber:
+    """Add a subscriber; with `overwrite` replace the one that has this IMSI. `now` in Unix seconds.
+
+    Raises LocalError when a different subscriber with this IMSI is there and `overwrite` is not set, when an MSISDN,
+    IMPI, IMPU or fixed address is somebody else's, and when the profile is unknown.
+    """
+
+    subscriber: Subscriber
+    now: int
+    overwrite: bool = False
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        subscriber = self.subscriber
+        present = read_subscriber(db, subscriber.imsi)
+        if present == subscriber:
+            return
+        if present is not None and not self.overwrite:
+            raise LocalError(
+                f"IMSI {subscriber.imsi} is there already, with other data.",
+                remedy="Edit it, or say explicitly that it shall be overwritten.",
+            )
+        if subscriber.profile.name not in read_profiles(db):
+            raise LocalError(f"There is no profile {subscriber.profile.name!r}.", remedy="Create it first.")
+        self._put_row(db)
+        self._put_belongings(db)
+        db.execute("DELETE FROM seen WHERE imsi = ?", (subscriber.imsi,))
+        _touch(db)
+
+    def _put_row(self, db: sqlite3.Connection) -> None:
+        s = self.subscriber
+        db.execute(
+            "INSERT INTO subscriber VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT (imsi) DO UPDATE SET"
+            " k = ?2, opc = ?3, amf = ?4, isim_k = ?5, isim_opc = ?6, profile = ?7, tags = ?8, changed = ?9",
+            (s.imsi, s.k, s.opc, s.amf, s.isim_k, s.isim_opc, s.profile.name, " ".join(s.tags), self.now),
+        )
+
+    def _put_belongings(self, db: sqlite3.Connection) -> None:
+        s = self.subscriber
+        db.execute("DELETE FROM identity WHERE imsi = ?", (s.imsi,))
+        db.execute("DELETE FROM address WHERE imsi = ?", (s.imsi,))
+        impis = (s.impi,) if s.impi else ()
+        for kind, values in (("msisdn", s.msisdns), ("impi", impis), ("impu", s.impus)):
+            for position, value in enumerate(values):
+                owner = db.execute("SELECT imsi FROM identity WHERE kind = ? AND value = ?", (kind, value)).fetchone()
+                _refuse_foreign(kind.upper(), value, owner)
+                db.execute("INSERT INTO identity VALUES (?, ?, ?, ?)", (kind, value, s.imsi, position))
+        for apn, ipv4 in s.addresses:
+            place = (apn, str(ipv4))
+            owner = db.execute("SELECT imsi FROM address WHERE apn = ? AND ipv4 = ?", place).fetchone()
+            _refuse_foreign("The address", f"{ipv4} at {apn}", owner)
+            db.execute("INSERT INTO address VALUES (?, ?, ?)", (s.imsi, *place))
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSubscriber:
+    """Remove a subscriber; its SQN mark stays, for the card may come back. Raises LocalError if there is none."""
+
+    imsi: str
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        if db.execute("DELETE FROM subscriber WHERE imsi = ?", (self.imsi,)).rowcount == 0:
+            raise LocalError(f"There is no subscriber {self.imsi}.", remedy="List them to find the right IMSI.")
+        _touch(db)
+
+
+@dataclass(frozen=True, slots=True)
+class PutProfile:
+    """Add a profile or replace the one of this name."""
+
+    profile: Profile
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        p = self.profile
+        if not p.apns:
+            raise LocalError(f"Profile {p.name!r} has no APN.", remedy="Name at least one; the first is the default.")
+        db.execute(
+            "INSERT INTO profile VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET ambr_dl = ?2, ambr_ul = ?3",
+            (p.name, p.ambr_dl, p.ambr_ul),
+        )
+        db.execute("DELETE FROM apn WHERE profile = ?", (p.name,))
+        for n, a in enumerate(p.apns):
+            qos = (a.qci, a.arp_priority, a.arp_may_preempt, a.arp_preemptable, a.ambr_dl, a.ambr_ul)
+            db.execute(
+                "INSERT INTO apn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (p.name, n, a.name, a.pdn_type, *qos)
+            )
+        _touch(db)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveProfile:
+    """Remove a profile that no subscriber has. Raises LocalError otherwise."""
+
+    name: str
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        used = db.execute("SELECT count(*) FROM subscriber WHERE profile = ?", (self.name,)).fetchone()[0]
+        if used:
+            raise LocalError(f"Profile {self.name!r} has {used} subscribers.", remedy="Give them another one first.")
+        if db.execute("DELETE FROM profile WHERE name = ?", (self.name,)).rowcount == 0:
+            raise LocalError(f"There is no profile {self.name!r}.", remedy="List the profiles.")
+        _touch(db)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSeen:
+    """An unknown IMSI tried to attach at `now` (Unix seconds). The list keeps the 500 latest."""
+
+    imsi: str
+    now: int
+    reason: str
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        db.execute(
+            "INSERT INTO seen VALUES (?1, ?2, ?2, 1, ?3)"
+            " ON CONFLICT (imsi) DO UPDATE SET last = ?2, count = count + 1, reason = ?3",
+            (self.imsi, self.now, self.reason[:200]),
+        )
+        # A stranger can make up IMSIs without end.
+        db.execute(
+            "DELETE FROM seen WHERE imsi IN (SELECT imsi FROM seen ORDER BY last DESC, imsi LIMIT -1 OFFSET ?)",
+            (_SEEN_KEPT,),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSeen:
+    """Strike an IMSI off the list of unknown ones, or with None all of them."""
+
+    imsi: str | None = None
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        db.execute("DELETE FROM seen WHERE ?1 IS NULL OR imsi = ?1", (self.imsi,))
+
+
+def _touch(db: sqlite3.Connection) -> None:
+    # Readers keep what they read until they see another number here.
+    db.execute("UPDATE generation SET n = n + 1")
+
+
+def _refuse_foreign(what: str, value: str, owner: tuple[str] | None) -> None:
+    if owner is not None:
+        raise LocalError(f"{what} {value} is subscriber {owner[0]}'s.", remedy="Each belongs to one subscriber only.")

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attach (TS 24.301, 5.5.1.2; TS 23.401, 5.3.2.1).
+
+Attach Request -> [Identity] -> [Authentication -> Security Mode] -> Update Location -> [ESM Information]
+-> Create Session -> Initial Context Setup with Attach Accept -> Attach Complete -> EMM Information
+"""
+
+from dialtone.codec import nas
+from dialtone.codec.diameter import UpdateLocationAnswer, UpdateLocationRequest
+from dialtone.codec.nas import AttachAccept, AttachComplete, AttachRequest
+from dialtone.codec.nas.capabilities import EPSNetworkFeatureSupport
+from dialtone.codec.nas.identities import Imsi, TaiList
+from dialtone.codec.nas.ies import GprsTimer
+from dialtone.codec.nas.values import EpsAttachResult, EpsAttachType
+from dialtone.codec.s1ap.causes import Cause
+from dialtone.dispatch import Rx
+from dialtone.effects import Effects, Send, StartTimer, Unanswered, Verdict
+from dialtone.errors import ProtocolError
+from dialtone.ids import Guti, Tai
+from dialtone.mme import authentication, emm_information, identification, reject, retransmission, security_mode, session
+from dialtone.mme.context import Pdn, SecurityContext, Ue
+from dialtone.mme.context_release import drop, end
+from dialtone.mme.context_setup import guard, initial_context_setup
+from dialtone.mme.element import NOT_EXPECTED, Mme, on
+
+IMEI_NOT_ACCEPTED, PLMN_NOT_ALLOWED, NO_SUITABLE_CELLS, CS_NOT_AVAILABLE, ESM_FAILURE = 5, 11, 15, 18, 19
+INVALID_MANDATORY = 96
+COUNT_LIMIT = 0xFF0000  # of 24 bits: new keys are made well before a NAS COUNT is used up (TS 33.401, 6.5)
+EUTRAN = 1004  # RAT-Type (TS 29.212, 5.3.31)
+S6A_ULR_FLAGS = 0x22  # S6a/S6d indicator, initial attach (TS 29.272, 7.3.7)
+
+
+@on("NAS", AttachRequest)
+def on_attach_request(mme: Mme, msg: AttachRequest, rx: Rx) -> Effects:
+    """Begin, or begin again: TS 24.301, 5.5.1.2.7 (d), (e), (f)."""
+    ue: Ue = rx.peer
+    if ue.request is not None and rx.octets == ue.request_octets:
+        yield from _repeated(ue)
+        return
+    if ue.context_sent:  # an eNB sets up one context a connection: the phone is taken in on another one
+        mme.memory.keep(ue)
+        yield Verdict("attach", False, "the phone began a new attach on the same connection: released, to begin anew")
+        yield from drop(mme, ue, rx)
+        return
+    yield from retransmission.stop_all(ue)
+    ue.give_up()
+    ue.take_request(msg, rx.octets)
+    ue.request_verified = ue.verified
+    assert ue.tai is not None
+    if ue.tai not in mme.tais:
+        cause = NO_SUITABLE_CELLS if ue.tai.plmn == mme.plmn else PLMN_NOT_ALLOWED
+        yield from reject.attach(mme, ue, rx, cause, f"{ue.tai} is not served here")
+        return
+    yield from _identify(mme, ue, rx)
+
+
+def _repeated(ue: Ue) -> Effects:
+    """The same request once more: the accept again if it was sent, else the first one is still being served."""
+    if (retry := ue.retries.get("T3450")) is not None:
+        yield Send("NAS", ue, retry.message)
+        yield StartTimer("T3450", ue.number, retry.seconds)
+
+
+def _identify(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    """Who is it: the owner of a GUTI of ours, proven by the MAC; or an IMSI; or ask."""
+    assert ue.request is not None
+    identity = ue.request.eps_mobile_identity
+    if isinstance(identity, Guti):
+        if ue.verified and ue.security and ue.claimed:
+            mme.identify(ue, ue.claimed, rx)
+            yield from _known(mme, ue, ue.security, rx)
+            return
+        ue.disown()
+        yield from ue.move("common procedure")
+        yield from identification.start(mme, ue, rx, _identified)
+    elif isinstance(identity, Imsi):
+        ue.disown()
+        mme.identify(ue, str(identity), rx)
+        yield from ue.move("common procedure")
+        yield from _identified(mme, ue, rx)
+    elif ue.request.eps_attach_type & 7 == EpsAttachType.EMERGENCY:
+        yield from reject.attach(mme, ue, rx, IMEI_NOT_ACCEPTED, "emergency calls without a SIM are not served here")
+    else:
+        yield from reject.attach(mme, ue, rx, INVALID_MANDATORY, "an attach names an IMSI or a GUTI, not an IMEI")
+
+
+def _known(mme: Mme, ue: Ue, context: SecurityContext, rx: Rx) -> Effects:
+    """The keys of last time serve again, unless they are worn or the phone lost an algorithm meanwhile."""
+    yield from ue.move("common procedure")
+    if max(context.ul_count, context.dl_count) > COUNT_LIMIT or not security_mode.fits(ue.capability, context):
+        yield from _identified(mme, ue, rx)
+        return
+    ue.secured = True
+    ue.kenb_count = context.ul_count
+    yield from _secured(mme, ue, rx)
+
+
+def _identified(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    return authentication.start(mme, ue, rx, _authenticated)
+
+
+def _authenticated(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    return security_mode.start(mme, ue, rx, _secured)
+
+
+def _secured(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    """Proven: an earlier context of the same phone goes now, and the HSS is told where it is."""
+    earlier = mme.by_imsi.get(ue.imsi)
+    if earlier is not None and earlier is not ue:
+        mme.memory.keep(earlier)
+        yield from end(mme, earlier, rx, Cause.of("nas", "normal-release"))
+        rx.subject = ue.label
+    mme.by_imsi[ue.imsi] = ue
+    yield ue.ask(mme.s6a.element, UpdateLocationRequest(
+        session_id=mme.session_id(),
+        origin_host=mme.s6a.origin_host,
+        origin_realm=mme.s6a.origin_realm,
+        destination_realm=mme.s6a.origin_realm,
+        user_name=ue.imsi,
+        rat_type=EUTRAN,
+        ulr_flags=S6A_ULR_FLAGS,
+        visited_plmn_id=mme.plmn,
+    ))
+
+
+@on("S6a", UpdateLocationAnswer)
+def on_update_location_answer(mme: Mme, msg: UpdateLocationAnswer, rx: Rx) -> Effects:
+    """The subscription came: ask the phone for its APN if it wants to tell it in secret, else go on."""
+    assert rx.request is not None
+    ue: Ue = rx.request.context
+    if not ue.answered(rx.request):
+        return
+    rx.subject, rx.state = ue.label, ue.emm
+    if msg.result_code != 2001 or msg.subscription_data is None:
+        yield from reject.by_hss(mme, ue, rx, msg.result_code, msg.experimental_result)
+        return
+    ue.subscription = msg.subscription_data
+    try:
+        request = _pdn_request(ue)
+    except ProtocolError as error:
+        yield from reject.attach(mme, ue, rx, ESM_FAILURE, f"the PDN connectivity request inside is wrong: {error}")
+        return
+    yield from session.connect(mme, ue, rx, request, _connected, _refused)
+
+
+@on.unanswered(UpdateLocationRequest)
+def on_no_update_location_answer(mme: Mme, event: Unanswered, rx: Rx) -> Effects:
+    """The HSS is silent."""
+    ue: Ue = event.request.context
+    if ue.answered(event.request):
+        rx.subject = ue.label
+        yield from reject.attach(mme, ue, rx, reject.NETWORK_FAILURE, "the HSS does not answer")
+
+
+def _pdn_request(ue: Ue) -> nas.PDNConnectivityRequest:
+    """The ESM half of the attach (TS 24.301, 5.5.1.2.2)."""
+    assert ue.request is not None
+    message = nas.decode(ue.request.esm_message_container)
+    if not isinstance(message, nas.PDNConnectivityRequest):
+        raise ProtocolError(f"an attach carries a PDN connectivity request, not {message.NAME}", cause=96)
+    return message
+
+
+def _refused(mme: Mme, ue: Ue, rx: Rx, pti: int, esm_cause: int, why: str) -> Effects:
+    """No PDN connection, so no attach: EMM cause #19 around the ESM cause (TS 24.301, 5.5.1.2.5)."""
+    inner = nas.encode(nas.PDNConnectivityReject(
+        procedure_transaction_identity=pti, esm_cause=esm_cause))
+    return reject.attach(mme, ue, rx, ESM_FAILURE, f"{why} (ESM cause #{esm_cause})", inner)
+
+
+def _connected(mme: Mme, ue: Ue, rx: Rx, pdn: Pdn) -> Effects:
+    """The bearer stands at the gateway: accept, inside the Initial Context Setup Request."""
+    assert ue.request is not None
+    combined = ue.request.eps_attach_type & 7 == EpsAttachType.COMBINED
+    accept = AttachAccept(
+        eps_attach_result=EpsAttachResult.EPS_ONLY,
+        t3412_value=GprsTimer.of(int(mme.config.s1.t3412)),
+        tai_list=TaiList.of(*_tai_list(mme, ue)),
+        esm_message_container=nas.encode(session.activate(ue, pdn)),
+        guti=mme.new_guti(ue),
+        emm_cause=CS_NOT_AVAILABLE if combined else None,
+        eps_network_feature_support=EPSNetworkFeatureSupport.of(ims_vops=True),
+    )
+    yield session.start_bearer(ue, pdn)
+    yield from retransmission.send(ue, "T3450", accept, via=initial_context_setup(mme, ue))
+    yield guard(ue)
+
+
+def _tai_list(mme: Mme, ue: Ue) -> list[Tai]:
+    """Up to 16, the phone's own first (TS 24.301, 9.9.3.33)."""
+    assert ue.tai is not None
+    return [ue.tai, *(tai for tai in mme.tais if tai != ue.tai)][:16]
+
+
+@on("NAS", AttachComplete)
+def on_attach_complete(mme: Mme, msg: AttachComplete, rx: Rx) -> Effects:
+    """Registered: the new GUTI holds, the default bearer is active, the phone's clock is set."""
+    ue: Ue = rx.peer
+    if "T3450" not in ue.retries or ue.new_guti is None:
+        raise ProtocolError("no attach accept is outstanding", cause=NOT_EXPECTED, clause="TS 24.301, 7.4")
+    inner = nas.decode(msg.esm_message_container)
+    if not isinstance(inner, nas.ActivateDefaultEPSBearerContextAccept):
+        raise ProtocolError(f"{inner.NAME} does not accept the bearer", cause=NOT_EXPECTED, clause="TS 24.301, 7.4")
+    accepted = list(session.on_activate_default_eps_bearer_context_accept(mme, inner, rx))
+    yield from retransmission.stop(ue, "T3450")
+    mme.memory.forget(ue.imsi)
+    ue.guti, ue.new_guti = ue.new_guti, None
+    yield from ue.move("Attach complete")
+    rx.state = ue.emm
+    yield from accepted
+    yield from emm_information.send(mme, ue)
+    apns = ", ".join(f"{pdn.apn} {pdn.address}" for pdn in ue.pdns.values())
+    yield Verdict("attach", True, f"registered as {ue.guti}, {apns}, in {rx.now - ue.since:.3f} s")
+    ue.give_up()
+
+
+@on.timer("T3450", "TS 24.301, 5.5.1.2.7 c")
+def on_t3450(mme: Mme, number: int, rx: Rx) -> Effects:
+    """No Attach Complete: repeat the accept four times, then give up. Both GUTIs stay valid until then."""
+    ue, effects = retransmission.again(mme, number, "T3450", rx)
+    yield from effects
+    if ue and not effects:
+        yield Verdict("attach", False, "the phone never confirmed the Attach Accept (T3450 expired 5 times)")
+        yield from drop(mme, ue, rx)

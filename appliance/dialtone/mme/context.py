@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the MME remembers: eNBs, phones, their security contexts, PDN connections and bearers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
+
+from dialtone.codec.diameter import SubscriptionData
+from dialtone.codec.message import Message
+from dialtone.codec.nas import AttachRequest, PDNConnectivityRequest
+from dialtone.codec.nas.capabilities import UEAdditionalSecurityCapability
+from dialtone.codec.pco import ProtocolConfigurationOptions
+from dialtone.crypto.nas_security import NasSecurity
+from dialtone.dispatch import Rx
+from dialtone.effects import Changed, Effects, Request
+from dialtone.ids import Ecgi, Guti, Plmn, Tai
+from dialtone.mme.states import ECM, EMM, ESM, EcmState, EmmState, EsmState
+
+if TYPE_CHECKING:
+    from dialtone.mme.element import Mme
+
+Next = Callable[["Mme", "Ue", Rx], Effects]
+"""What to do when a common procedure has succeeded."""
+
+
+@dataclass(slots=True)
+class Enb:
+    """An eNB after its S1 Setup. `peer` names the association."""
+
+    peer: str
+    plmn: Plmn
+    enb_id: int
+    name: str
+    tais: tuple[Tai, ...]
+    since: float
+    ues: "dict[int, Ue]" = field(default_factory=dict)  # by MME-UE-S1AP-ID
+
+
+@dataclass(slots=True)
+class SecurityContext:
+    """An EPS security context (TS 33.401, 3.1). `keys` is None until a security mode chose algorithms.
+
+    `ul_count` is the highest uplink NAS COUNT accepted (-1 for none), `dl_count` the next to use.
+    """
+
+    ksi: int
+    kasme: bytes = field(repr=False)
+    keys: NasSecurity | None = field(default=None, repr=False)
+    ul_count: int = -1
+    dl_count: int = 0
+
+
+@dataclass(slots=True)
+class Challenge:
+    """An authentication that the phone has not answered yet."""
+
+    rand: bytes
+    autn: bytes
+    xres: bytes = field(repr=False)
+    kasme: bytes = field(repr=False)
+    ksi: int
+    resynchronised: bool = False
+
+
+@dataclass(slots=True)
+class Bearer:
+    """An EPS bearer context: `sgw` is our end of S1-U, `enb` the eNB's, as (address octets, TEID)."""
+
+    ebi: int
+    qci: int
+    arp: tuple[int, int, int]  # priority; 1 may pre-empt; 1 may be pre-empted (TS 36.413, 9.2.1.60)
+    sgw: tuple[bytes, int] = (b"", 0)
+    enb: tuple[bytes, int] | None = None
+    state: EsmState = ESM.initial
+
+
+@dataclass(slots=True)
+class Pdn:
+    """A PDN connection: its default bearer, what the phone asked, what the gateway gave."""
+
+    apn: str
+    pti: int
+    ebi: int
+    pdn_type: int
+    pco: ProtocolConfigurationOptions | None
+    bearers: dict[int, Bearer] = field(default_factory=dict)
+    s11_teid: int = 0  # the gateway's
+    address: IPv4Address | None = None
+    answer_pco: ProtocolConfigurationOptions | None = None
+    esm_cause: int | None = None
+    ambr: tuple[int, int] = (0, 0)  # down, up in kbit/s
+
+
+Connected = Callable[["Mme", "Ue", Rx, Pdn], Effects]
+Refused = Callable[["Mme", "Ue", Rx, int, int, str], Effects]  # PTI, ESM cause, why
+
+
+@dataclass(slots=True)
+class Wish:
+    """A PDN connection that is being made, and whom to tell."""
+
+    ue: "Ue"
+    request: PDNConnectivityRequest
+    connected: Connected
+    refused: Refused
+    apn: str
+    pco: ProtocolConfigurationOptions | None
+    pdn: Pdn | None = None
+
+
+@dataclass(slots=True)
+class Retry:
+    """A message that its timer repeats."""
+
+    message: Message
+    left: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Ue:
+    """A phone, from its first message to the end of its registration.
+
+    `number` is also its MME-UE-S1AP-ID. `then` is what follows the common procedure under way.
+    """
+
+    number: int
+    emm: EmmState = EMM.initial
+    ecm: EcmState = ECM.initial
+    enb: Enb | None = None
+    enb_ue_s1ap_id: int = 0
+    stream: int = 0
+    tai: Tai | None = None
+    ecgi: Ecgi | None = None
+    imsi: str = ""
+    imeisv: str = ""
+    guti: Guti | None = None
+    new_guti: Guti | None = None
+    security: SecurityContext | None = None
+    next_security: SecurityContext | None = None  # authenticated, security mode not complete yet
+    verified: bool = False  # the NAS message at hand had a good MAC
+    secured: bool = False  # the secure exchange of NAS is established on this connection (TS 24.301, 4.4.2.3)
+    challenge: Challenge | None = None
+    kenb_count: int = 0  # the uplink NAS COUNT that K_eNB is derived from
+    awaited: Message | None = None  # the S6a request whose answer the phone waits for
+    request: AttachRequest | None = None
+    request_octets: bytes = b""  # plain
+    request_verified: bool = False
+    claimed: str = ""  # the IMSI whose keys a GUTI lent to this context; only a good MAC proves the claim
+    asked_imsi: bool = False
+    capability: bytes = b""  # UE network capability, exactly as sent
+    ms_capability: bytes | None = None
+    nr_capability: UEAdditionalSecurityCapability | None = None
+    radio_capability: bytes | None = None
+    subscription: SubscriptionData | None = None
+    pdns: dict[str, Pdn] = field(default_factory=dict)  # by APN
+    retries: dict[str, Retry] = field(default_factory=dict)  # by timer
+    then: Next | None = None
+    since: float = 0.0
+    wish: Wish | None = None  # the PDN connection being made
+    context_sent: bool = False  # the eNB was asked to set its context up, which it does once a connection
+    ending: bool = False  # everything but the S1 connection is given back
+
+    @property
+    def label(self) -> str:
+        """IMSI, or a name of our own as long as it is not known."""
+        return self.imsi or f"mme-ue-{self.number}"
+
+    @property
+    def s11_teid(self) -> int:
+        """Our TEID on S11, one a phone (TS 29.274, 4.2.1)."""
+        return self.number
+
+    def move(self, event: str) -> Iterator[Changed]:
+        """Move the EMM state machine."""
+        old, self.emm = self.emm, EMM.after(self.emm, event)
+        if old is not self.emm:
+            yield Changed("EMM", self.label, old, self.emm)
+
+    def connect(self, event: str) -> Iterator[Changed]:
+        """Move the ECM state machine."""
+        old, self.ecm = self.ecm, ECM.after(self.ecm, event)
+        if old is not self.ecm:
+            yield Changed("ECM", self.label, old, self.ecm)
+
+    def move_bearer(self, bearer: Bearer, event: str) -> Changed:
+        """Move the state machine of one bearer."""
+        old, bearer.state = bearer.state, ESM.after(bearer.state, event)
+        return Changed(f"ESM EBI {bearer.ebi}", self.label, old, bearer.state)
+
+    def ask(self, hss: str, message: Message) -> Request:
+        """A request on S6a. Only the answer to the last one counts, and none once its procedure is over."""
+        self.awaited = message
+        return Request("S6a", hss, message, context=self)
+
+    def answered(self, request: Request | None) -> bool:
+        """Whether `request` (of an answer, or unanswered) is the one that was waited for; it is no longer."""
+        if request is None or self.awaited is not request.message:
+            return False
+        self.awaited = None
+        return True
+
+    def give_up(self) -> None:
+        """Forget what was under way: what still comes in answer to it finds nobody waiting."""
+        self.then = self.challenge = self.next_security = self.awaited = self.wish = self.request = None
+        self.request_octets = b""
+        self.asked_imsi = False
+
+    def take_request(self, msg: AttachRequest, octets: bytes) -> None:
+        """This request is the one to serve; `octets` are its plain ones, for HASH_MME and to know it again."""
+        self.request, self.request_octets = msg, octets
+        self.capability, self.ms_capability = msg.ue_network_capability, msg.ms_network_capability
+        self.nr_capability = msg.ue_additional_security_capability
+
+    def disown(self) -> None:
+        """Whoever this is, it has not proven to be the one whose keys were lent to it."""
+        self.claimed = ""
+        if not self.secured:
+            self.security = None
+
+    def bearers(self) -> list[Bearer]:
+        """Every bearer of every PDN connection."""
+        return [bearer for pdn in self.pdns.values() for bearer in pdn.bearers.values()]

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Initial Context Setup (TS 36.413, 8.3.1): keys, capabilities and bearers to the eNB; its TEIDs to the gateway."""
+
+from dialtone.codec import gtpc
+from dialtone.codec.gtpc import ModifyBearerRequest, ModifyBearerResponse
+from dialtone.codec.gtpc.values import Fteid
+from dialtone.codec.s1ap import (
+    InitialContextSetupFailure,
+    InitialContextSetupRequest,
+    InitialContextSetupResponse,
+    UECapabilityInfoIndication,
+)
+from dialtone.codec.s1ap.bearers import (
+    AllocationAndRetentionPriority,
+    ERABLevelQoSParameters,
+    UEAggregateMaximumBitrate,
+)
+from dialtone.codec.s1ap.context import ERABToBeSetupItemCtxtSUReq
+from dialtone.codec.s1ap.values import UESecurityCapabilities
+from dialtone.crypto.kdf import derive_kenb
+from dialtone.dispatch import Rx
+from dialtone.effects import Effects, Request, StartTimer, StopTimer, Unanswered, Verdict
+from dialtone.mme.context import Ue
+from dialtone.mme.context_release import drop
+from dialtone.mme.element import Mme, on
+from dialtone.mme.timers import CONTEXT_SETUP, TIMERS
+
+S1U_ENB = 0  # F-TEID interface type (TS 29.274, 8.22)
+
+
+def initial_context_setup(mme: Mme, ue: Ue) -> InitialContextSetupRequest:
+    """The request with every bearer of the phone; the NAS link puts its message into the first of them."""
+    assert ue.security is not None
+    ue.context_sent = True
+    return InitialContextSetupRequest(
+        mme_ue_s1ap_id=ue.number,
+        enb_ue_s1ap_id=ue.enb_ue_s1ap_id,
+        ue_aggregate_maximum_bitrate=_ambr(ue),
+        e_rab_to_be_setup_list=tuple(
+            ERABToBeSetupItemCtxtSUReq(
+                e_rab_id=bearer.ebi,
+                e_rab_level_qos_parameters=ERABLevelQoSParameters(
+                    bearer.qci, AllocationAndRetentionPriority(*bearer.arp)),
+                transport_layer_address=bearer.sgw[0],
+                gtp_teid=bearer.sgw[1],
+            )
+            for bearer in ue.bearers()
+        ),
+        ue_security_capabilities=UESecurityCapabilities(*_algorithms(ue.capability)),
+        security_key=derive_kenb(ue.security.kasme, ue.kenb_count),
+        ue_radio_capability=ue.radio_capability,
+    )
+
+
+def _ambr(ue: Ue) -> UEAggregateMaximumBitrate:
+    """The sum of the APN-AMBRs in bit/s, no more than the subscribed UE-AMBR (TS 23.401, 4.7.3)."""
+    down = sum(pdn.ambr[0] for pdn in ue.pdns.values()) * 1000
+    up = sum(pdn.ambr[1] for pdn in ue.pdns.values()) * 1000
+    if ue.subscription and (most := ue.subscription.ambr):
+        down, up = min(down, most.max_requested_bandwidth_dl), min(up, most.max_requested_bandwidth_ul)
+    return UEAggregateMaximumBitrate(down, up)
+
+
+def _algorithms(capability: bytes) -> tuple[int, int]:
+    """EEA1 to 16 and EIA1 to 16, the first the highest bit; algorithm 0 has none (TS 36.413, 9.2.1.40)."""
+    return (capability[0] << 9) & 0xFFFF, (capability[1] << 9) & 0xFFFF
+
+
+def guard(ue: Ue) -> StartTimer:
+    """An eNB that does not answer must not hold a phone for ever."""
+    return StartTimer(CONTEXT_SETUP, ue.number, TIMERS[CONTEXT_SETUP].seconds)
+
+
+@on("S1-MME", InitialContextSetupResponse)
+def on_initial_context_setup_response(mme: Mme, msg: InitialContextSetupResponse, rx: Rx) -> Effects:
+    """The eNB's ends of the bearers go to the gateway: downlink may flow."""
+    ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
+    yield StopTimer(CONTEXT_SETUP, ue.number)
+    # An address of 16 octets is IPv6 alone (TS 36.414, 5.3): our gateway has no use for it.
+    ends = {item.e_rab_id: (item.transport_layer_address[:4], item.gtp_teid) for item in msg.e_rab_setup_list
+            if len(item.transport_layer_address) in (4, 20)}
+    for pdn in list(ue.pdns.values()):
+        if pdn.ebi not in ends:
+            yield Verdict("attach", False, f"the eNB set up no bearer for {pdn.apn} that IPv4 can use")
+            yield from drop(mme, ue, rx)
+            return
+        for bearer in pdn.bearers.values():
+            bearer.enb = ends.get(bearer.ebi)
+        yield Request("S11", "pgw", ModifyBearerRequest(
+            teid=pdn.s11_teid,
+            bearer_contexts_to_be_modified=tuple(
+                gtpc.BearerContextToBeModified(
+                    ebi=bearer.ebi, s1_u_enodeb_f_teid=Fteid(S1U_ENB, bearer.enb[1], bearer.enb[0]))
+                for bearer in pdn.bearers.values() if bearer.enb),
+        ), context=ue)
+
+
+@on("S1-MME", InitialContextSetupFailure)
+def on_initial_context_setup_failure(mme: Mme, msg: InitialContextSetupFailure, rx: Rx) -> Effects:
+    """The eNB cannot serve the phone: it starts again."""
+    ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
+    yield Verdict("attach", False, f"the eNB refused the initial context setup: {msg.cause}")
+    yield from drop(mme, ue, rx)
+
+
+@on.timer(CONTEXT_SETUP, "TS 36.413, 8.3.1")
+def on_initial_context_setup_guard(mme: Mme, number: int, rx: Rx) -> Effects:
+    """The eNB did not answer at all."""
+    ue = mme.ues.get(number)
+    if ue is not None:
+        rx.subject = ue.label
+        yield Verdict("attach", False, "the eNB did not answer the Initial Context Setup Request")
+        yield from drop(mme, ue, rx)
+
+
+@on("S11", ModifyBearerResponse)
+def on_modify_bearer_response(mme: Mme, msg: ModifyBearerResponse, rx: Rx) -> Effects:
+    """A gateway that lost the session (cause 64) leaves the phone without data: it starts again."""
+    assert rx.request is not None
+    ue: Ue = rx.request.context
+    rx.subject, rx.state = ue.label, ue.emm
+    if not msg.cause.accepted:
+        yield from _no_downlink(mme, ue, rx, f"the gateway refused the bearer with GTP cause {msg.cause.value}")
+
+
+@on.unanswered(ModifyBearerRequest)
+def on_no_modify_bearer_response(mme: Mme, event: Unanswered, rx: Rx) -> Effects:
+    """The gateway is silent."""
+    ue: Ue = event.request.context
+    rx.subject = ue.label
+    yield from _no_downlink(mme, ue, rx, "the gateway does not answer")
+
+
+def _no_downlink(mme: Mme, ue: Ue, rx: Rx, why: str) -> Effects:
+    if ue.number in mme.ues and not ue.ending:
+        yield Verdict("bearer", False, f"{why}: the phone must attach again")
+        yield from drop(mme, ue, rx)
+
+
+@on("S1-MME", UECapabilityInfoIndication)
+def on_ue_capability_info_indication(mme: Mme, msg: UECapabilityInfoIndication, rx: Rx) -> Effects:
+    """Kept for the next context setup, so that the phone need not send it again over the air."""
+    ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
+    ue.radio_capability = msg.ue_radio_capability
+    return ()

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The MME as an element: its tables of eNBs and phones, and which message is let in."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from dialtone.config import Config
+from dialtone.dispatch import Handlers, Rx
+from dialtone.effects import Effects
+from dialtone.element import Element
+from dialtone.errors import ProtocolError
+from dialtone.ids import Guti, Tai
+from dialtone.mme.context import Enb, Ue
+from dialtone.mme.remembered import Memory
+from dialtone.mme.states import EMM
+
+on = Handlers("mme")
+
+UNPROTECTED = {
+    "Attach request", "Identity response", "Authentication response", "Authentication failure",
+    "Security mode reject", "Detach request", "Detach accept", "Tracking area update request", "Service request",
+    "Extended service request",
+}
+"""What is taken without a good MAC as long as secure exchange is not established (TS 24.301, 4.4.4.3)."""
+
+NOT_EXPECTED = 98  # message type not compatible with the protocol state
+
+
+@dataclass(frozen=True, slots=True)
+class S6aPeer:
+    """Diameter identities of this MME, and the HSS it asks."""
+
+    element: str
+    origin_host: str
+    origin_realm: str
+
+
+class UnknownUe(ProtocolError):
+    """UE-associated S1AP with ids that name no phone of that eNB (TS 36.413, 10.6)."""
+
+    def __init__(self, text: str, s1_cause: str, mme_ue_s1ap_id: int, enb_ue_s1ap_id: int | None) -> None:
+        super().__init__(text, clause="TS 36.413, 10.6")
+        self.s1_cause = s1_cause
+        self.mme_ue_s1ap_id = mme_ue_s1ap_id
+        self.enb_ue_s1ap_id = enb_ue_s1ap_id
+
+
+class Mme(Element):
+    """Mobility management entity. `random` gives octets, `wall` the local civil time with its zone."""
+
+    name = "mme"
+    on = on
+
+    def __init__(self, config: Config, random: Callable[[int], bytes], wall: Callable[[], datetime]) -> None:
+        self.config = config
+        self.random = random
+        self.wall = wall
+        self.plmn = config.network.plmn
+        self.tais = tuple(Tai(self.plmn, tac) for tac in config.network.tac)
+        realm = f"epc.mnc{self.plmn.mnc:0>3}.mcc{self.plmn.mcc}.3gppnetwork.org"
+        self.s6a = S6aPeer("hss", f"mme.{realm}", realm)
+        self.enbs: dict[str, Enb] = {}
+        self.ues: dict[int, Ue] = {}
+        self.by_imsi: dict[str, Ue] = {}
+        self.by_m_tmsi: dict[int, Ue] = {}
+        self.memory = Memory()
+        self._numbers = itertools.count(1)
+        # Starts anywhere: a GUTI of before a restart must not name another phone after it.
+        self._m_tmsis = itertools.count(int.from_bytes(random(4)))
+        self._sessions = itertools.count(int.from_bytes(random(4)))
+
+    # ---- contexts ----------------------------------------------------------------------------------
+
+    def new_ue(self, enb: Enb, now: float) -> Ue:
+        """A context for a phone that has just sent its first message."""
+        ue = Ue(next(self._numbers), enb=enb, since=now)
+        self.ues[ue.number] = ue
+        enb.ues[ue.number] = ue
+        return ue
+
+    def new_guti(self, ue: Ue) -> Guti:
+        """A GUTI that no phone has, for `ue`. The two highest bits of an M-TMSI are ones (TS 23.003, 2.4)."""
+        while True:
+            m_tmsi = (next(self._m_tmsis) & 0x3FFFFFFF) | 0xC0000000
+            if m_tmsi not in self.by_m_tmsi and m_tmsi not in self.memory.by_m_tmsi:
+                s1 = self.config.s1
+                ue.new_guti = Guti(self.plmn, s1.mme_group_id, s1.mme_code, m_tmsi)
+                self.by_m_tmsi[m_tmsi] = ue
+                return ue.new_guti
+
+    def ours(self, guti: Guti) -> bool:
+        """Whether this MME gave that GUTI."""
+        s1 = self.config.s1
+        return guti[:3] == (self.plmn, s1.mme_group_id, s1.mme_code)
+
+    def session_id(self) -> str:
+        """A Diameter Session-Id (RFC 6733, 8.8)."""
+        number = next(self._sessions)
+        return f"{self.s6a.origin_host};{number >> 32};{number & 0xFFFFFFFF}"
+
+    def identify(self, ue: Ue, imsi: str, rx: Rx) -> None:
+        """The phone of `ue` says who it is, or has proven it."""
+        if ue.imsi != imsi:
+            self.unregister(ue)
+        rx.subject = ue.imsi = imsi
+
+    def disconnect(self, ue: Ue) -> None:
+        """The S1 connection is gone; its ids may be used again."""
+        if ue.enb:
+            ue.enb.ues.pop(ue.number, None)
+        ue.enb = None
+        ue.secured = ue.context_sent = False
+
+    def unregister(self, ue: Ue) -> None:
+        """The phone's identities no longer lead to this context."""
+        if self.by_imsi.get(ue.imsi) is ue:
+            del self.by_imsi[ue.imsi]
+        for guti in (ue.guti, ue.new_guti):
+            if guti and self.by_m_tmsi.get(guti.m_tmsi) is ue:
+                del self.by_m_tmsi[guti.m_tmsi]
+
+    def ue_of(self, peer: str, mme_ue_s1ap_id: int, enb_ue_s1ap_id: int | None, rx: Rx) -> Ue:
+        """The phone of an S1AP message; raises UnknownUe where the ids do not fit (TS 36.413, 10.6)."""
+        ue = self.ues.get(mme_ue_s1ap_id)
+        if ue is None or ue.enb is None or ue.enb.peer != peer:
+            text = f"MME-UE-S1AP-ID {mme_ue_s1ap_id} is not known"
+            raise UnknownUe(text, "unknown-mme-ue-s1ap-id", mme_ue_s1ap_id, enb_ue_s1ap_id)
+        if enb_ue_s1ap_id is not None and ue.enb_ue_s1ap_id != enb_ue_s1ap_id:
+            text = f"eNB-UE-S1AP-ID {enb_ue_s1ap_id} does not belong to MME-UE-S1AP-ID {mme_ue_s1ap_id}"
+            raise UnknownUe(text, "unknown-pair-ue-s1ap-id", mme_ue_s1ap_id, enb_ue_s1ap_id)
+        rx.subject, rx.state = ue.label, ue.emm
+        return ue
+
+    # ---- what the loop asks ----------------------------------------------------------------------------
+
+    def gate(self, rx: Rx) -> None:
+        """No S1AP but S1 Setup from a stranger; NAS only where the state and the protection allow it."""
+        assert rx.message is not None
+        name = rx.message.NAME
+        if rx.point == "S1-MME" and rx.peer not in self.enbs and name != "S1SetupRequest":
+            raise ProtocolError(f"{name} before S1 Setup", clause="TS 36.413, 8.7.3")
+        if rx.point != "NAS":
+            return
+        ue: Ue = rx.peer
+        rx.subject, rx.state = ue.label, ue.emm
+        if ue.ending:
+            raise ProtocolError(f"{name} of a phone that is being released", clause="TS 36.413, 8.3.3")
+        if not ue.verified and (ue.secured or name not in UNPROTECTED):
+            raise ProtocolError(f"{name} without a good MAC is discarded", clause="TS 24.301, 4.4.4.3")
+        if not EMM.allows(ue.emm, name):
+            raise ProtocolError(f"{name} is not expected in {ue.emm}", cause=NOT_EXPECTED, clause="TS 24.301, 7.4")
+
+    def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
+        """The protocol's own answer to an error."""
+        from dialtone.mme import protocol_errors  # built upon this file
+
+        return protocol_errors.answer(self, error, rx)
+
+    def fault(self, rx: Rx) -> Effects:
+        """A defect of ours while serving `rx`: that phone starts again, nobody else notices."""
+        from dialtone.mme import protocol_errors
+
+        return protocol_errors.drop_phone(self, rx)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attach Reject (TS 24.301, 5.5.1.2.5): the cause for the phone, and a sentence for people."""
+
+from dialtone.codec.diameter import ExperimentalResult
+from dialtone.codec.message import Message
+from dialtone.codec.nas import AttachReject
+from dialtone.dispatch import Rx
+from dialtone.effects import Effects, Send, Verdict
+from dialtone.mme.context import Ue
+from dialtone.mme.context_release import drop
+from dialtone.mme.element import Mme
+
+NETWORK_FAILURE = 17
+
+STICKY = {
+    3: "The SIM counts as illegal until the phone is switched off and on.",
+    6: "The phone counts as illegal until it is switched off and on.",
+    7: "The phone gives up LTE until it is switched off and on.",
+    8: "The SIM counts as invalid until the phone is switched off and on.",
+    11: "The phone avoids this PLMN: choose the network by hand, or switch the phone off and on.",
+    12: "The phone avoids this tracking area until it is switched off and on.",
+    13: "The phone avoids this tracking area until it is switched off and on.",
+    15: "The phone looks for another tracking area: switch it off and on when the cause is mended.",
+}
+"""Causes that the phone remembers, and what frees it (TS 24.301, 5.5.1.2.5)."""
+
+BY_EXPERIMENTAL = {
+    5001: (8, "the IMSI is not in the HSS: add it with `dialtone subscriber add`"),
+    5420: (15, "the subscriber has no EPS subscription"),
+    5421: (15, "the subscriber may not use LTE"),
+    5004: (11, "the subscriber may not use this network"),
+    4181: (NETWORK_FAILURE, "the HSS has no vector for it; had the SIM asked for resynchronisation, its K or OPc "
+                            "differs from the one in the HSS"),
+}
+"""Experimental-Result-Code to EMM cause (TS 29.272, annex A)."""
+
+
+def attach(mme: Mme, ue: Ue, rx: Rx, cause: int, why: str, esm: bytes | None = None) -> Effects:
+    """Send the reject, release the connection and forget the context."""
+    if mme.config.network.temporary_rejects and cause in STICKY:
+        why = f"{why} (a lab setting answers #{NETWORK_FAILURE} in place of #{cause})"
+        cause = NETWORK_FAILURE
+    message: Message = AttachReject(emm_cause=cause, esm_message_container=esm)
+    yield Send("NAS", ue, message)
+    yield Verdict("attach", False, f"refused with cause #{cause}: {why}. {STICKY.get(cause, '')}".strip())
+    yield from drop(mme, ue, rx)
+
+
+def by_hss(mme: Mme, ue: Ue, rx: Rx, result: int | None, experimental: ExperimentalResult | None) -> Effects:
+    """The HSS said no (TS 29.272, annex A)."""
+    code = experimental.experimental_result_code if experimental else None
+    cause, why = BY_EXPERIMENTAL.get(code or 0, (NETWORK_FAILURE, f"the HSS answered {code or result}"))
+    return attach(mme, ue, rx, cause, why)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The MME's state machines: EMM (TS 24.301, 5.1.3.4), ECM (TS 23.401, 4.6.3), ESM (TS 24.301, 6.1.3.3.2)."""
+
+from enum import StrEnum
+
+from dialtone.fsm import Table
+
+
+class EmmState(StrEnum):
+    """EMM states of the network side."""
+
+    DEREGISTERED = "EMM-DEREGISTERED"
+    COMMON = "EMM-COMMON-PROCEDURE-INITIATED"
+    REGISTERED = "EMM-REGISTERED"
+    DEREGISTERING = "EMM-DEREGISTERED-INITIATED"
+
+
+class EcmState(StrEnum):
+    """Whether the phone has a signalling connection."""
+
+    IDLE = "ECM-IDLE"
+    CONNECTED = "ECM-CONNECTED"
+
+
+class EsmState(StrEnum):
+    """States of one EPS bearer context."""
+
+    INACTIVE = "BEARER CONTEXT INACTIVE"
+    ACTIVATING = "BEARER CONTEXT ACTIVE PENDING"
+    ACTIVE = "BEARER CONTEXT ACTIVE"
+
+
+_D, _C, _R, _X = EmmState.DEREGISTERED, EmmState.COMMON, EmmState.REGISTERED, EmmState.DEREGISTERING
+
+EMM = Table("EMM", "TS 24.301, 5.1.3.4", _D, [
+    # A row whose next state is the same says that the message is expected there.
+    (_D, "Attach request", _D),
+    (_D, "Detach request", _D),
+    (_D, "Service request", _D),
+    (_D, "Extended service request", _D),
+    (_D, "Tracking area update request", _D),
+    (_D, "common procedure", _C),  # identification, authentication, security mode, GUTI with the accept
+    (_C, "common procedure", _C),
+    (_C, "Attach request", _C),
+    (_C, "Identity response", _C),
+    (_C, "Authentication response", _C),
+    (_C, "Authentication failure", _C),
+    (_C, "Security mode complete", _C),
+    (_C, "Security mode reject", _C),
+    (_C, "ESM information response", _C),
+    (_C, "Attach complete", _R),
+    (_C, "Detach request", _C),
+    (_C, "context ended", _D),
+    (_R, "Attach request", _R),
+    (_R, "Detach request", _R),
+    (_R, "Service request", _R),
+    (_R, "Extended service request", _R),
+    (_R, "Tracking area update request", _R),
+    (_R, "Activate default EPS bearer context accept", _R),
+    (_R, "PDN connectivity request", _R),
+    (_R, "PDN disconnect request", _R),
+    (_R, "Bearer resource allocation request", _R),
+    (_R, "Bearer resource modification request", _R),
+    (_R, "network detach", _X),
+    (_R, "context ended", _D),
+    (_X, "Attach request", _X),
+    (_X, "Detach accept", _X),
+    (_X, "Detach request", _X),
+    (_X, "context ended", _D),
+    *[(state, "EMM status", state) for state in EmmState],
+    *[(state, "ESM status", state) for state in EmmState],
+])
+
+ECM = Table("ECM", "TS 23.401, 4.6.3", EcmState.IDLE, [
+    (EcmState.IDLE, "signalling connection", EcmState.CONNECTED),
+    (EcmState.CONNECTED, "released", EcmState.IDLE),
+])
+
+ESM = Table("ESM", "TS 24.301, 6.1.3.3.2", EsmState.INACTIVE, [
+    (EsmState.INACTIVE, "activation", EsmState.ACTIVATING),
+    (EsmState.ACTIVATING, "accepted", EsmState.ACTIVE),
+    (EsmState.ACTIVATING, "local deactivation", EsmState.INACTIVE),
+    (EsmState.ACTIVE, "local deactivation", EsmState.INACTIVE),
+])

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The MME's timers by spec name (TS 24.301, table 10.2.2; seconds and the number of retransmissions)."""
+
+from typing import NamedTuple
+
+
+class Timer(NamedTuple):
+    """`seconds` to expiry; `repeats` retransmissions before the procedure is given up."""
+
+    seconds: float
+    repeats: int
+    clause: str
+
+
+CONTEXT_SETUP, CONTEXT_RELEASE, IMPLICIT_DETACH = "initial context setup", "context release", "implicit detach"
+"""Guards without a name in the specification are called after what they guard."""
+
+TIMERS = {
+    "T3422": Timer(6, 4, "TS 24.301, 5.5.2.3.4"),  # detach by the network
+    "T3450": Timer(6, 4, "TS 24.301, 5.5.1.2.7"),  # attach accept
+    "T3460": Timer(6, 4, "TS 24.301, 5.4.2.7"),  # authentication, security mode
+    "T3470": Timer(6, 4, "TS 24.301, 5.4.4.6"),  # identification
+    "T3489": Timer(4, 2, "TS 24.301, 6.6.1.2.6"),  # ESM information
+    CONTEXT_SETUP: Timer(10, 0, "TS 36.413, 8.3.1"),
+    CONTEXT_RELEASE: Timer(5, 0, "TS 36.413, 8.3.3"),
+    IMPLICIT_DETACH: Timer(240, 0, "TS 24.301, 5.3.5"),  # added to T3412
+}
