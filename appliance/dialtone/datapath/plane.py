@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The asyncio skin of the P-GW's user plane, and the performers of its effects."""
+
+import socket
+import time
+from collections.abc import Callable
+
+from dialtone.datapath.devices import GtpuSocket, Tun
+from dialtone.datapath.forwarder import Forwarder
+from dialtone.datapath.path import Address
+from dialtone.effects import CloseTunnel, EndMarker, OpenTunnel
+from dialtone.errors import LocalError
+from dialtone.loop import Loop
+
+Done = Callable[[Exception | None], None]
+
+
+class UserPlane:
+    """GTP-U at `address` on one side, the TUN device `tun` on the other.
+
+    `element` is told of tunnels that an eNB lost (TunnelRefused). Raises LocalError.
+    """
+
+    def __init__(self, loop: Loop, address: str, *, tun: str = "ue0", element: str = "pgw") -> None:
+        self.loop = loop
+        self.element = element
+        self.forwarder = Forwarder(socket.inet_aton(address), trace=self._trace)
+        drop = self.forwarder.path.drop
+        self.tun = Tun(tun, drop)
+        try:
+            self.gtpu = GtpuSocket(address, drop)
+        except LocalError:
+            self.tun.close()
+            raise
+        loop.performers[OpenTunnel] = self._open_tunnel
+        loop.performers[CloseTunnel] = self._close_tunnel
+        loop.performers[EndMarker] = self._end_marker
+
+    def start(self) -> None:
+        """Begin to forward; the TUN device is configured by then (`dialtone.kernel.net`)."""
+        self.gtpu.read_into(self._uplink)
+        self.tun.read_into(self._downlink)
+
+    def close(self) -> None:
+        """Stop, and remove the device."""
+        self.gtpu.close()
+        self.tun.close()
+
+    def _uplink(self, datagram: bytes, peer: Address) -> None:
+        out = self.forwarder.uplink(datagram, peer, time.monotonic())
+        if type(out) is bytes:
+            self.tun.write(out)
+        elif out is not None:
+            self.gtpu.write(*out)
+        if self.forwarder.events:
+            for event in self.forwarder.events:
+                self.loop.tell(self.element, event)
+            self.forwarder.events.clear()
+
+    def _downlink(self, packet: bytes) -> None:
+        out = self.forwarder.downlink(packet)
+        if out is not None:
+            self.gtpu.write(*out)
+
+    def _open_tunnel(self, effect: OpenTunnel, done: Done) -> None:
+        try:
+            self.forwarder.open(effect)
+        except LocalError as error:
+            done(error)
+            return
+        done(None)
+
+    def _close_tunnel(self, effect: CloseTunnel, done: Done) -> None:
+        self.forwarder.close(effect.teid)
+        done(None)
+
+    def _end_marker(self, effect: EndMarker, done: Done) -> None:
+        self.gtpu.write(*self.forwarder.end_marker(effect.remote, effect.remote_teid))
+        done(None)
+
+    def _trace(self, peer: str, data: bytes, name: str, info: str, sent: bool) -> None:
+        self.loop.passing(self.element, "S1-U", peer, name, data, info, sent=sent)
