@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated eNB and phones: sans-IO elements like those of the core, written from the specifications.
+
+They share the codecs and algorithms with the core, and no procedure: what the core says is checked
+here as a phone and an eNB would check it. RRC is not simulated; `air.py` says what stands in its place.
+"""
+
+# Importing the package registers every handler.
+from dialtone.sim import (  # noqa: F401
+    attach,
+    authentication,
+    connection,
+    detach,
+    esm,
+    identification,
+    information,
+    nas_transport,
+    power,
+    reset,
+    s1_setup,
+    security_mode,
+    ue_context,
+)

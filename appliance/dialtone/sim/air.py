@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The air interface Uu between a simulated phone and its eNB: events in both directions, no RRC.
+
+Phone to eNB: ConnectionRequest, NasUp, ContextReady, RadioLost.
+eNB to phone: Refused, NasDown, ContextSetup, Released.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dialtone.effects import Event
+from dialtone.ids import Guti
+
+
+class EstablishmentCause(StrEnum):
+    """Why a phone wants a connection (TS 36.331, 6.2.2; mapping in TS 24.301, Annex D)."""
+
+    EMERGENCY = "emergency"
+    MT_ACCESS = "mt-Access"
+    MO_SIGNALLING = "mo-Signalling"
+    MO_DATA = "mo-Data"
+
+
+@dataclass(slots=True)
+class ConnectionRequest(Event):
+    """RRC connection establishment with the first NAS message. `guti` as far as the phone has one: the eNB
+    takes S-TMSI and registered MME from it. `repeat` sends the message more than once (a fault)."""
+
+    phone: str
+    nas: bytes
+    cause: EstablishmentCause
+    guti: Guti | None = None
+    repeat: int = 1
+
+
+@dataclass(slots=True)
+class NasUp(Event):
+    """A NAS message from the phone on the connection that it has."""
+
+    phone: str
+    nas: bytes
+    repeat: int = 1
+
+
+@dataclass(slots=True)
+class ContextReady(Event):
+    """The phone's answer to ContextSetup: RRC security and bearers are up, or `problem` says why not."""
+
+    phone: str
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class RadioLost(Event):
+    """The phone is gone without a word (battery taken out, out of coverage)."""
+
+    phone: str
+
+
+@dataclass(slots=True)
+class Refused(Event):
+    """No connection: the cell has no S1 interface, or the phone is not camped on it."""
+
+    enb: str
+    reason: str
+
+
+@dataclass(slots=True)
+class NasDown(Event):
+    """A NAS message for the phone."""
+
+    enb: str
+    nas: bytes
+
+
+@dataclass(slots=True)
+class ContextSetup(Event):
+    """RRC security and the radio bearers, with the NAS messages that came along.
+
+    `k_enb` (32 octets) is what the MME gave to the eNB: the phone compares its own. RRC has no such field;
+    there a wrong key shows as a failed integrity check of the RRC security mode (TS 33.401, 7.2.4.5).
+    `bearers` are the E-RAB identities.
+    """
+
+    enb: str
+    k_enb: bytes = field(repr=False)
+    bearers: tuple[int, ...] = ()
+    nas: tuple[bytes, ...] = ()
+
+
+@dataclass(slots=True)
+class Released(Event):
+    """RRC connection release: the phone is idle."""
+
+    enb: str
+    cause: str = ""

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of `sim.sock`: sim.status, .attach, .detach, .power, .break, .idle, .exec, and sim.enb."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dialtone.control import Args, Command
+from dialtone.effects import Event
+from dialtone.errors import LocalError
+from dialtone.ids import Plmn, Tai
+from dialtone.loop import Loop
+from dialtone.sim.attach import AttachCommand
+from dialtone.sim.detach import DetachCommand
+from dialtone.sim.enb import Enb
+from dialtone.sim.faults import Faults
+from dialtone.sim.network import Bearers
+from dialtone.sim.phone import Cell, Phone
+from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
+from dialtone.sim.s1_setup import AnnounceCommand
+from dialtone.sim.ue_context import InactivityCommand
+from dialtone.trace import bus
+
+PROCEDURE_SECONDS = 55.0
+EXEC_SECONDS = 60.0
+OUTPUT_LIMIT = 1 << 20  # octets of each stream that are kept
+
+_INSIDE = 'mount --bind "$0" /etc/resolv.conf 2>/dev/null; exec "$@"'
+"""Runs in a mount namespace of its own: the phone has the name server that the network gave it."""
+
+
+class Commands:
+    """Bound to one loop with its eNB and phones."""
+
+    def __init__(self, loop: Loop, enb: Enb, phones: list[Phone], bearers: Bearers,
+                 namespace_of: Callable[[str], str], run: Path) -> None:
+        self.loop = loop
+        self.enb = enb
+        self.phones = {phone.imsi: phone for phone in phones}
+        self.bearers = bearers
+        self.namespace_of = namespace_of
+        self.run = run
+        self._waiting: list[tuple[str, str, asyncio.Future[str]]] = []  # element, procedure, its verdict
+        loop.bus.listeners.append(self._heard)
+
+    def table(self) -> dict[str, Command]:
+        """By name, for the control server."""
+        return {"sim.status": self.status, "sim.attach": self.attach, "sim.detach": self.detach,
+                "sim.power": self.power, "sim.break": self.break_, "sim.idle": self.idle,
+                "sim.exec": self.exec, "sim.enb": self.announce}
+
+    def close(self) -> None:
+        """Hear nothing more, and remove what `exec` wrote."""
+        self.loop.bus.listeners.remove(self._heard)
+        for imsi in self.phones:
+            self._resolver(imsi).unlink(missing_ok=True)
+
+    # ---- commands --------------------------------------------------------------------------------------
+
+    def status(self, args: Args) -> list[dict[str, Any]]:
+        """{} -> one line a phone."""
+        return [self._line(phone) for phone in self.phones.values()]
+
+    async def attach(self, args: Args) -> dict[str, Any]:
+        """{imsi, manual=false} -> the phone's line with `ok`, when the attach has succeeded or failed.
+
+        `manual`: the PLMN is selected by hand, which a forbidden one asks for.
+        """
+        return await self._run(args, AttachCommand(bool(args.get("manual", False))), "attach")
+
+    async def detach(self, args: Args) -> dict[str, Any]:
+        """{imsi, switch_off=false} -> the phone's line with `ok`."""
+        return await self._run(args, DetachCommand(bool(args.get("switch_off", False))), "detach")
+
+    async def power(self, args: Args) -> dict[str, Any]:
+        """{imsi}: switch off without a word and on again, which forgets sticky causes."""
+        return await self._run(args, PowerCycle(), "power")
+
+    def break_(self, args: Args) -> dict[str, Any]:
+        """{imsi, fault: name or null}: have a fault, or none."""
+        phone = self._phone(args)
+        Faults.named(args["fault"])  # says now what the faults are
+        self.loop.tell(phone.name, BreakCommand(args["fault"]))
+        return {"imsi": phone.imsi, "fault": args["fault"]}
+
+    def idle(self, args: Args) -> dict[str, Any]:
+        """{imsi}: the eNB asks for the release of a quiet phone."""
+        phone = self._phone(args)
+        self.loop.tell(self.enb.name, InactivityCommand(phone.name))
+        return {"imsi": phone.imsi}
+
+    async def announce(self, args: Args) -> dict[str, Any]:
+        """{plmn, tac}, both optional: the cell broadcasts these, and the phones camp on it.
+
+        -> the eNB's line, with a new S1 Setup done or refused.
+        """
+        tai = self.enb.config.tai
+        plmn = Plmn.from_text(args["plmn"]) if "plmn" in args else tai.plmn
+        tac = args.get("tac", tai.tac)
+        if not isinstance(tac, int) or not 1 <= tac <= 0xFFFD:
+            raise LocalError(f"{tac!r} is no TAC.", remedy="Choose 1 to 65533.")
+        if "plmn" in args or "tac" in args:
+            for phone in self.phones.values():
+                self.loop.tell(phone.name, MoveCommand(Cell(self.enb.name, Tai(plmn, tac))))
+            await self._outcome(self.enb.name, "S1 Setup", AnnounceCommand(((tac, (plmn,)),)), PROCEDURE_SECONDS)
+        return {"enb": self.enb.name, "name": self.enb.config.enb_name, "plmn": str(plmn), "tac": tac,
+                "s1": self.enb.s1.value, "refusal": self.enb.refusal}
+
+    async def exec(self, args: Args) -> dict[str, Any]:
+        """{imsi, argv, timeout=60} -> {code, stdout, stderr} of a program in the phone's namespace."""
+        phone, argv = self._phone(args), args["argv"]
+        if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
+            raise LocalError("argv is a list of words.", remedy='Give ["ping", "-c1", "10.45.0.1"].')
+        resolver = self._resolver(phone.imsi)
+        servers = [server for pdn in phone.pdns.values() for server in pdn.dns]
+        resolver.write_text("".join(f"nameserver {server}\n" for server in servers))
+        process = await asyncio.create_subprocess_exec(
+            "nsenter", f"--net=/run/netns/{self.namespace_of(phone.imsi)}", "unshare", "--mount",
+            "sh", "-c", _INSIDE, str(resolver), *argv,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            start_new_session=True)
+        try:
+            seconds = float(args.get("timeout", EXEC_SECONDS))
+            out, err = await asyncio.wait_for(process.communicate(), seconds)
+        except TimeoutError:
+            raise LocalError(f"{argv[0]} did not end within {seconds:g} s.", remedy="Give a longer timeout.") from None
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+        return {"code": process.returncode, "stdout": _text(out), "stderr": _text(err)}
+
+    # ---- inside ------------------------------------------------------------------------------------------
+
+    def _phone(self, args: Args) -> Phone:
+        try:
+            return self.phones[args["imsi"]]
+        except KeyError:
+            known = ", ".join(self.phones)
+            raise LocalError(f"There is no phone {args['imsi']}.", remedy=f"The phones are: {known}.") from None
+
+    def _line(self, phone: Phone) -> dict[str, Any]:
+        address = self.bearers.address(phone.name)
+        return {"imsi": phone.imsi, "emm": phone.emm.value, "ip": "" if address is None else str(address),
+                "connected": phone.connected, "enb": phone.cell.enb, "netns": self.namespace_of(phone.imsi),
+                "network": phone.network_name, "last": phone.last}
+
+    def _resolver(self, imsi: str) -> Path:
+        return self.run / f"resolv-{imsi}.conf"
+
+    async def _run(self, args: Args, command: Event, procedure: str) -> dict[str, Any]:
+        phone = self._phone(args)
+        said = await self._outcome(phone.name, procedure, command, float(args.get("timeout", PROCEDURE_SECONDS)))
+        return {**self._line(phone), "ok": said.startswith("ok")}
+
+    async def _outcome(self, element: str, procedure: str, command: Event, seconds: float) -> str:
+        """Tell an element to do something, and wait for its verdict."""
+        verdict: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        entry = (element, procedure, verdict)
+        self._waiting.append(entry)
+        self.loop.tell(element, command)
+        try:
+            return await asyncio.wait_for(verdict, seconds)
+        except TimeoutError:
+            raise LocalError(f"{procedure} of {element} did not end within {seconds:g} s.",
+                             remedy="Look at the trace.") from None
+        finally:
+            self._waiting.remove(entry)
+
+    def _heard(self, event: bus.Event) -> None:
+        if event.point != "verdict":
+            return
+        for element, procedure, verdict in self._waiting:
+            if (event.src, event.name) == (element, procedure) and not verdict.done():
+                verdict.set_result(event.info)
+
+
+def _text(octets: bytes) -> str:
+    return octets[:OUTPUT_LIMIT].decode(errors="replace")

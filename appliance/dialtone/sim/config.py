@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What to simulate, from a TOML file or made up: one eNB and its phones.
+
+    [mme]
+    address = "10.0.1.133"
+    [enb]
+    address = "10.0.1.134"       # its end of S1-MME and S1-U
+    plmn = "001/01"
+    tac = 1
+    [[phone]]
+    imsi = "001010000000001"
+    k = "465b5ce8b199b49faa5f0a2ee238a6bc"
+    opc = "cd63cb71954a9f4e48a5994e37a02baf"    # or op
+    apn = "internet"             # asked for by name; the subscription's own without it
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from dialtone.crypto.milenage import derive_opc
+from dialtone.errors import DialtoneError, LocalError
+from dialtone.ids import Plmn
+from dialtone.sim.cards import HOME, make_cards
+from dialtone.sim.enb import EnbConfig
+from dialtone.sim.phone import Handset
+from dialtone.sim.usim import Usim
+
+ENB_ADDRESS = IPv4Address("10.0.1.134")
+_HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries"}
+_PHONE_KEYS = {"imsi", "k", "op", "opc"} | _HANDSET_KEYS
+_ENB_KEYS = {"name", "id", "plmn", "tac", "address"}
+_MME_KEYS = {"address", "port"}
+
+
+@dataclass(frozen=True, slots=True)
+class SimPhone:
+    """A phone to simulate."""
+
+    usim: Usim
+    handset: Handset = Handset()
+
+
+@dataclass(frozen=True, slots=True)
+class SimConfig:
+    """One eNB, its phones, and where the MME is."""
+
+    enb: EnbConfig = EnbConfig(address=ENB_ADDRESS)
+    mme_address: str = "10.0.1.133"
+    mme_port: int = 36412
+    phones: tuple[SimPhone, ...] = field(default_factory=lambda: sample_phones(3))
+
+
+def sample_phones(count: int, home: Plmn = HOME) -> tuple[SimPhone, ...]:
+    """Phones with test cards; each has an IMEISV of its own."""
+    return tuple(
+        SimPhone(Usim(card.imsi, card.k, card.opc, len(home.mnc)), Handset(imeisv=f"35349006987{number:03d}90"))
+        for number, card in enumerate(make_cards(count, home), 1))
+
+
+def load(path: Path, base: SimConfig | None = None) -> SimConfig:
+    """Read a file. Raises LocalError with the key at fault and what to write."""
+    try:
+        tree = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise LocalError(f"{path} cannot be used: {error}.") from None
+    try:
+        return _config(tree, base or SimConfig())
+    except (ValueError, TypeError, KeyError, DialtoneError) as error:
+        text = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise LocalError(f"{path}: {text}", remedy="`dialtone sim run --help` shows an example.") from None
+
+
+def _config(tree: Mapping[str, Any], base: SimConfig) -> SimConfig:
+    _known("the file", tree, {"mme", "enb", "phone"})
+    enb, mme = tree.get("enb", {}), tree.get("mme", {})
+    _known("[enb]", enb, _ENB_KEYS)
+    _known("[mme]", mme, _MME_KEYS)
+    areas = base.enb.areas
+    if "plmn" in enb or "tac" in enb:
+        plmn = Plmn.from_text(enb["plmn"]) if "plmn" in enb else base.enb.tai.plmn
+        areas = ((int(enb.get("tac", base.enb.tai.tac)), (plmn,)),)
+    return SimConfig(
+        enb=replace(base.enb, areas=areas, enb_id=int(enb.get("id", base.enb.enb_id)),
+                    enb_name=str(enb.get("name", base.enb.enb_name)),
+                    address=IPv4Address(enb.get("address", base.enb.address))),
+        mme_address=str(IPv4Address(mme.get("address", base.mme_address))),
+        mme_port=int(mme.get("port", base.mme_port)),
+        phones=tuple(_phone(values) for values in tree.get("phone", ())) or base.phones,
+    )
+
+
+def _phone(values: Mapping[str, Any]) -> SimPhone:
+    _known("[[phone]]", values, _PHONE_KEYS)
+    k = bytes.fromhex(values["k"])
+    opc = bytes.fromhex(values["opc"]) if "opc" in values else derive_opc(k, bytes.fromhex(values["op"]))
+    handset = Handset(**{key: value for key, value in values.items() if key in _HANDSET_KEYS})
+    return SimPhone(Usim(str(values["imsi"]), k, opc), handset)
+
+
+def _known(where: str, values: Mapping[str, Any], keys: set[str]) -> None:
+    for key in values:
+        if key not in keys:
+            raise LocalError(f"{where} has no key {key!r}.", remedy=f"It has: {', '.join(sorted(keys))}.")

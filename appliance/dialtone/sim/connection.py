@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phone's end of the connection: NAS coming down, context setup with the comparison of K_eNB, release.
+
+TS 24.301, 5.3.1; TS 33.401, 7.2 and A.3.
+"""
+
+from dialtone.crypto.kdf import derive_kenb
+from dialtone.dispatch import Rx
+from dialtone.effects import Effects, Tell, Up
+from dialtone.sim import attach, detach
+from dialtone.sim.air import ContextReady, ContextSetup, NasDown, Refused, Released
+from dialtone.sim.phone import Phone, on
+from dialtone.sim.states import EmmState
+
+
+@on.event(NasDown)
+def on_nas_down(phone: Phone, event: NasDown, rx: Rx) -> Effects:
+    """A NAS message from the eNB goes up to the stacked link."""
+    phone.mark(rx)
+    if phone.connected and not phone.deaf:
+        yield Up("NAS", "mme", event.nas)
+
+
+@on.event(ContextSetup)
+def on_context_setup(phone: Phone, event: ContextSetup, rx: Rx) -> Effects:
+    """RRC security and bearers: compare K_eNB, then take the NAS messages (TS 33.401, A.3 and 7.2)."""
+    phone.mark(rx)
+    if phone.deaf:
+        return
+    problem = "the radio interface failed" if phone.faults.no_context else _compare_kenb(phone, event.k_enb)
+    yield Tell(event.enb, ContextReady(phone.name, problem))
+    if problem:
+        phone.counters["context setup failed"] += 1
+        yield phone.outcome("context setup", False, problem)
+        return
+    phone.counters["K_eNB equal"] += 1
+    for octets in event.nas:
+        yield Up("NAS", "mme", octets)
+
+
+def _compare_kenb(phone: Phone, k_enb: bytes) -> str:
+    """Why the eNB's key is not the phone's, empty when it is."""
+    context = phone.nas.current
+    if context is None or context.keys is None:
+        return "context setup before a security mode: the phone has no K_eNB"
+    count = phone.nas.kenb_count
+    if derive_kenb(context.kasme, count ^ phone.faults.wrong_kenb) != k_enb:
+        phone.counters["K_eNB different"] += 1
+        return f"K_eNB of eNB and phone differ; the phone's is of uplink NAS COUNT {count}"
+    return ""
+
+
+@on.event(Released)
+def on_released(phone: Phone, event: Released, rx: Rx) -> Effects:
+    """The connection is gone: idle, or the end of what was under way."""
+    phone.mark(rx)
+    if not phone.connected or phone.deaf:
+        return
+    phone.connected = phone.nas.secure = False
+    if phone.forget_when_released:
+        phone.forget_when_released = False
+        phone.forget()
+    if phone.emm == EmmState.REGISTERED_INITIATED:
+        yield from attach.failed(phone, f"the connection was released: {event.cause or 'no cause'}")
+    elif phone.emm == EmmState.DEREGISTERED_INITIATED:
+        yield from detach.finish(phone, "detach given up", "detached: the connection was released meanwhile")
+    elif phone.attach_when_released:
+        phone.attach_when_released = False
+        yield from attach.begin(phone)
+
+
+@on.event(Refused)
+def on_refused(phone: Phone, event: Refused, rx: Rx) -> Effects:
+    """No connection to be had."""
+    phone.mark(rx)
+    phone.connected = phone.nas.secure = False
+    if phone.emm == EmmState.REGISTERED_INITIATED:
+        yield from attach.failed(phone, f"no connection: {event.reason}")
+    elif phone.emm == EmmState.DEREGISTERED_INITIATED:
+        yield from detach.finish(phone, "detach given up", f"detached without a word: {event.reason}")

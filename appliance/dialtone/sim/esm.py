@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Session management in the phone: default bearer, ESM information, deactivation (TS 24.301, 6.4 to 6.6).
+
+PDN connectivity request -> (ESM information request -> response) -> Activate default EPS bearer context
+request -> accept. The first two travel inside the attach.
+"""
+
+from collections.abc import Iterator
+
+from dialtone.codec import nas
+from dialtone.codec.nas.causes import EsmCause
+from dialtone.codec.nas.values import RequestType
+from dialtone.codec.pco import Id, ProtocolConfigurationOptions
+from dialtone.dispatch import Rx
+from dialtone.effects import Effect, Effects
+from dialtone.sim.phone import InterfaceDown, InterfaceUp, Pdn, Phone, on
+from dialtone.sim.states import BEARER
+
+PTI = 1
+"""The phone runs one transaction at a time."""
+DEFAULT_MTU = 1400
+"""Octets, where the network names none: what every guide takes."""
+UNKNOWN_APN = "no.such.apn"
+
+
+def asked_options() -> ProtocolConfigurationOptions:
+    """What a VoLTE phone asks for (TS 24.008, 10.5.6.3): P-CSCF, DNS, MTU, the address by NAS."""
+    asked = ProtocolConfigurationOptions()
+    for number in (Id.IM_CN_SIGNALLING_FLAG, Id.P_CSCF_IPV4, Id.DNS_IPV4, Id.IPV4_VIA_NAS, Id.IPV4_LINK_MTU):
+        asked.add(number)
+    return asked
+
+
+def wanted_apn(phone: Phone) -> str:
+    """The APN to ask for; empty for the subscription's own."""
+    return UNKNOWN_APN if phone.faults.wrong_apn else phone.handset.apn
+
+
+def connectivity_request(phone: Phone) -> nas.PDNConnectivityRequest:
+    """For the attach: an APN is never in it, it follows under protection (6.5.1.2)."""
+    later = phone.handset.esm_information or bool(wanted_apn(phone))
+    return nas.PDNConnectivityRequest(
+        procedure_transaction_identity=PTI,
+        request_type=RequestType.INITIAL,
+        pdn_type=phone.handset.pdn_type,
+        esm_information_transfer_flag=1 if later else None,
+        protocol_configuration_options=asked_options(),
+    )
+
+
+@on("NAS", nas.ESMInformationRequest)
+def on_esm_information_request(phone: Phone, msg: nas.ESMInformationRequest, rx: Rx) -> Effects:
+    """APN and options, now that the line is protected (6.6.1.2.3)."""
+    if msg.procedure_transaction_identity != PTI:
+        yield phone.send(nas.ESMStatus(procedure_transaction_identity=msg.procedure_transaction_identity,
+                                       esm_cause=EsmCause.INVALID_PTI_VALUE))
+        return
+    yield phone.send(nas.ESMInformationResponse(
+        procedure_transaction_identity=PTI,
+        access_point_name=wanted_apn(phone) or None,
+        protocol_configuration_options=asked_options(),
+    ))
+
+
+def activate_default(
+    phone: Phone, msg: nas.ActivateDefaultEPSBearerContextRequest
+) -> tuple[nas.ActivateDefaultEPSBearerContextAccept, Iterator[Effect]]:
+    """Take a default bearer; returns the answer and what to do besides (6.4.1.3)."""
+    given = msg.protocol_configuration_options or ProtocolConfigurationOptions()
+    ebi = msg.eps_bearer_identity
+    state = phone.pdns[ebi].state if ebi in phone.pdns else BEARER.initial
+    pdn = Pdn(ebi, msg.access_point_name, msg.pdn_address.ipv4, msg.eps_qos.qci, tuple(given.dns_ipv4),
+              tuple(given.p_cscf_ipv4), given.ipv4_link_mtu, BEARER.after(state, msg.NAME))
+    answer = nas.ActivateDefaultEPSBearerContextAccept(eps_bearer_identity=ebi)
+    repeated = ebi in phone.pdns
+    phone.pdns[ebi] = pdn
+    return answer, iter(()) if repeated else _interface(phone, pdn)
+
+
+def _interface(phone: Phone, pdn: Pdn) -> Iterator[Effect]:
+    if pdn.address is not None:
+        yield InterfaceUp(phone.name, phone.imsi, pdn.ebi, pdn.address, pdn.dns, pdn.mtu or DEFAULT_MTU)
+
+
+@on("NAS", nas.DeactivateEPSBearerContextRequest)
+def on_deactivate_eps_bearer_context_request(
+    phone: Phone, msg: nas.DeactivateEPSBearerContextRequest, rx: Rx
+) -> Effects:
+    """The network takes a bearer away (6.4.4.3); one we do not have is answered alike (6.4.4.6)."""
+    ebi = msg.eps_bearer_identity
+    pdn = phone.pdns.pop(ebi, None)
+    if pdn is not None:
+        pdn.state = BEARER.after(pdn.state, msg.NAME)
+    yield phone.send(nas.DeactivateEPSBearerContextAccept(eps_bearer_identity=ebi))
+    if pdn is not None and pdn.address is not None:
+        yield InterfaceDown(phone.name, phone.imsi, ebi)
+
+
+@on("NAS", nas.ESMStatus)
+def on_esm_status(phone: Phone, msg: nas.ESMStatus, rx: Rx) -> Effects:
+    """The network did not like an ESM message of ours (6.7)."""
+    phone.counters[f"ESM status {msg.esm_cause}"] += 1
+    return ()
+
+
+def summary(phone: Phone) -> str:
+    """`10.45.0.7, APN internet`, for each PDN connection."""
+    lines = [f"{pdn.address or 'no IPv4 address'}, APN {pdn.apn}" for pdn in phone.pdns.values()]
+    return "; ".join(lines) or "no PDN connection"

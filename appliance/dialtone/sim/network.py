@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts simulated eNBs and phones into a loop, and brings their radio bearers together with their interfaces."""
+
+from collections.abc import Callable
+from ipaddress import IPv4Address
+from typing import Any, Protocol
+
+from dialtone.codec import s1ap
+from dialtone.element import Link
+from dialtone.errors import DialtoneError
+from dialtone.loop import Loop
+from dialtone.sim.enb import Enb, RadioBearerDown, RadioBearerUp
+from dialtone.sim.phone import InterfaceDown, InterfaceUp, Phone
+
+Done = Callable[[Exception | None], None]
+
+
+def add_enb(loop: Loop, enb: Enb, s1_mme: Link, *, inside: bool = False) -> Enb:
+    """Give an eNB its place; `inside`: the MME is in the same loop. PeerUp starts its S1 Setup."""
+    loop.add(enb)
+    loop.bind(enb.name, "S1-MME", s1ap, s1_mme, inside=inside)
+    return enb
+
+
+def add_phone(loop: Loop, phone: Phone) -> Phone:
+    """Give a phone its place; its cell's eNB is in the same loop."""
+    loop.add(phone)
+    loop.stacks[phone.name, "NAS"] = phone.nas
+    return phone
+
+
+class Plane(Protocol):
+    """What carries the phones' packets: `dialtone.datapath.radio.RadioUserPlane`."""
+
+    mtu: int
+
+    def open_bearer(self, imsi: str, ebi: int, ue: bytes, teid: int, remote: bytes, remote_teid: int, *,
+                    namespace: str) -> None: ...
+
+    def close_bearer(self, teid: int) -> None: ...
+
+
+class Bearers:
+    """The performers of both sides. The eNB knows tunnels and no addresses, the phone its address and no
+    tunnels: a bearer opens when both have spoken. Without a plane (tests) it only keeps the books."""
+
+    def __init__(self, loop: Loop, plane: Plane | None = None,
+                 namespace_of: Callable[[str], str] = str) -> None:
+        self.plane = plane
+        self.namespace_of = namespace_of
+        self.radio: dict[tuple[str, int], RadioBearerUp] = {}
+        self.interfaces: dict[tuple[str, int], InterfaceUp] = {}
+        for effect, perform in ((RadioBearerUp, self._radio_up), (RadioBearerDown, self._radio_down),
+                                (InterfaceUp, self._interface_up), (InterfaceDown, self._interface_down)):
+            loop.performers[effect] = _answered(perform)
+
+    def address(self, phone: str) -> IPv4Address | None:
+        """The phone's first address."""
+        return next((up.address for (name, _), up in sorted(self.interfaces.items()) if name == phone), None)
+
+    def _radio_up(self, effect: RadioBearerUp) -> None:
+        self.radio[effect.phone, effect.ebi] = effect
+        self._open(effect.phone, effect.ebi)
+
+    def _radio_down(self, effect: RadioBearerDown) -> None:
+        if self.radio.pop((effect.phone, effect.ebi), None) is not None and self.plane is not None:
+            self.plane.close_bearer(effect.teid_in)
+
+    def _interface_up(self, effect: InterfaceUp) -> None:
+        self.interfaces[effect.phone, effect.ebi] = effect
+        self._open(effect.phone, effect.ebi)
+
+    def _interface_down(self, effect: InterfaceDown) -> None:
+        self.interfaces.pop((effect.phone, effect.ebi), None)
+        radio = self.radio.get((effect.phone, effect.ebi))
+        if radio is not None and self.plane is not None:
+            self.plane.close_bearer(radio.teid_in)
+
+    def _open(self, phone: str, ebi: int) -> None:
+        radio, interface = self.radio.get((phone, ebi)), self.interfaces.get((phone, ebi))
+        if self.plane is None or radio is None or interface is None:
+            return
+        self.plane.mtu = interface.mtu
+        self.plane.open_bearer(interface.imsi, ebi, interface.address.packed, radio.teid_in, radio.uplink,
+                               radio.teid_out, namespace=self.namespace_of(interface.imsi))
+
+
+def _answered(perform: Callable[[Any], None]) -> Callable[[Any, Done], None]:
+    def answered(effect: Any, done: Done) -> None:
+        try:
+            perform(effect)
+        except (DialtoneError, OSError) as error:
+            done(error)
+        else:
+            done(None)
+
+    return answered

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated phone: what it is, what it remembers, and its end of the air interface.
+
+One procedure, one file: attach, authentication, security_mode, identification, esm, detach, information;
+what comes over the air is in connection, what its user does in power.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any, NamedTuple
+
+from dialtone.codec import nas
+from dialtone.codec.nas.tables import NasMessage
+from dialtone.codec.nas.values import PdnType
+from dialtone.dispatch import Handlers, Rx
+from dialtone.effects import Changed, Effect, Effects, Event, Send, StartTimer, StopTimer, Tell, Verdict
+from dialtone.element import Element
+from dialtone.errors import ProtocolError
+from dialtone.ids import Guti, Plmn, Tai
+from dialtone.sim.air import RadioLost
+from dialtone.sim.faults import Faults
+from dialtone.sim.nas_link import NasLink
+from dialtone.sim.states import BEARER, EMM, BearerState, EpsUpdateStatus
+from dialtone.sim.timers import TIMERS
+from dialtone.sim.usim import Usim
+
+on = Handlers("ue")
+
+MESSAGE_NOT_COMPATIBLE_WITH_STATE = 98
+
+
+class Cell(NamedTuple):
+    """Where a phone camps: the eNB element's name and the tracking area that the cell broadcasts."""
+
+    enb: str
+    tai: Tai
+
+
+@dataclass(frozen=True, slots=True)
+class Handset:
+    """What a phone is made of. Capabilities are value parts as in TS 24.301, 9.9.3.34 and 9.9.3.53.
+
+    The default offers what this phone can do (EEA0, 128-EEA2, 128-EIA2). With `apn`, or with
+    `esm_information`, it asks for the ESM information procedure. `retries`: tries again by itself after a
+    failed attach, as T3411 says.
+    """
+
+    imeisv: str = "3534900698733190"
+    apn: str = ""
+    esm_information: bool = False
+    pdn_type: int = PdnType.IPV4
+    network_capability: bytes = bytes.fromhex("a020")
+    ms_network_capability: bytes | None = None
+    additional_security_capability: bytes | None = None
+    retries: bool = True
+
+
+@dataclass(slots=True)
+class Pdn:
+    """A PDN connection with its default bearer."""
+
+    ebi: int
+    apn: str
+    address: IPv4Address | None
+    qci: int
+    dns: tuple[IPv4Address, ...] = ()
+    p_cscf: tuple[IPv4Address, ...] = ()
+    mtu: int | None = None
+    state: BearerState = BEARER.initial
+
+
+@dataclass(slots=True)
+class InterfaceUp(Effect):
+    """Give the phone's data interface its address; the radio bearer of `ebi` carries it."""
+
+    phone: str
+    imsi: str
+    ebi: int
+    address: IPv4Address
+    dns: tuple[IPv4Address, ...]
+    mtu: int
+    failed: Event | None = None
+
+
+@dataclass(slots=True)
+class InterfaceDown(Effect):
+    """Take the data interface of `ebi` away."""
+
+    phone: str
+    imsi: str
+    ebi: int
+
+
+class Phone(Element):
+    """One phone with its card. `last` is the outcome of the last procedure, a sentence for people."""
+
+    on = on
+
+    def __init__(self, usim: Usim, cell: Cell, handset: Handset | None = None) -> None:
+        self.name = f"ue-{usim.imsi}"
+        self.usim = usim
+        self.cell = cell
+        self.handset = handset or Handset()
+        self.faults = Faults()
+        self.nas = NasLink(self)
+        self.emm = EMM.initial
+        self.update_status = EpsUpdateStatus.EU2_NOT_UPDATED
+        self.connected = False
+        self.deaf = False
+        self.guti: Guti | None = None
+        self.tais: tuple[Tai, ...] = ()
+        self.pdns: dict[int, Pdn] = {}
+        self.usim_invalid: int | None = None  # the cause that disabled the card until power-off
+        self.forbidden_plmns: dict[Plmn, int] = {}  # with the cause
+        self.forbidden_tais: dict[Tai, int] = {}
+        self.attempts = 0
+        self.authentication_failures = 0
+        self.challenge: tuple[bytes, bytes] | None = None  # RAND, RES while T3416 runs
+        self.esm_failure: int | None = None
+        self.switch_off = False
+        self.detach_attempts = 0
+        self.forget_when_released = False
+        self.attach_when_released = False
+        self.network_name = ""
+        self.network_time: Any = None
+        self.last = "switched on"
+        self._rx: Rx | None = None
+        self.counters: Counter[str] = Counter()
+
+    # ---- what every procedure uses ---------------------------------------------------------------------
+
+    @property
+    def imsi(self) -> str:
+        """The IMSI of the card, which also names the phone."""
+        return self.usim.imsi
+
+    def mark(self, rx: Rx) -> None:
+        """Put the phone's name and state on a line of the trace; `move` keeps the state there up to date."""
+        self._rx = rx
+        rx.subject, rx.state = self.imsi, self.emm
+
+    def move(self, event: str) -> Iterator[Effect]:
+        """Follow the state table; raises ProtocolError where it has no row."""
+        old, self.emm = self.emm, EMM.after(self.emm, event)
+        if self._rx is not None:
+            self._rx.state = self.emm
+        if old != self.emm:
+            yield Changed("EMM", self.imsi, old, self.emm)
+
+    def send(self, message: NasMessage) -> Send:
+        """A NAS message to the MME."""
+        return Send("NAS", "mme", message)
+
+    def start(self, timer: str) -> StartTimer:
+        """Start a timer of the table."""
+        return StartTimer(timer, self.imsi, TIMERS[timer].seconds)
+
+    def stop(self, *timers: str) -> Iterator[Effect]:
+        """Stop timers."""
+        for timer in timers:
+            yield StopTimer(timer, self.imsi)
+
+    def outcome(self, procedure: str, ok: bool, text: str) -> Verdict:
+        """The end of a procedure, kept for people."""
+        self.last = text
+        return Verdict(procedure, ok, text)
+
+    def drop_connection(self) -> Iterator[Effect]:
+        """Release the connection locally, without a word (TS 24.301, 5.3.1.2)."""
+        if self.connected and not self.deaf:
+            yield Tell(self.cell.enb, RadioLost(self.name))
+        self.connected = self.nas.secure = False
+
+    def drop_bearers(self) -> Iterator[Effect]:
+        """Deactivate every bearer locally."""
+        for pdn in self.pdns.values():
+            pdn.state = BEARER.after(pdn.state, "local deactivation")
+            if pdn.address is not None:
+                yield InterfaceDown(self.name, self.imsi, pdn.ebi)
+        self.pdns.clear()
+
+    def forget(self) -> None:
+        """Delete GUTI, TAI list and keys."""
+        self.guti, self.tais = None, ()
+        self.nas.forget()
+
+    # ---- the loop's hooks --------------------------------------------------------------------------------
+
+    def gate(self, rx: Rx) -> None:
+        """EMM messages are taken in the states of the table only (TS 24.301, 7.4)."""
+        self.mark(rx)
+        assert rx.message is not None
+        name = rx.message.NAME
+        if name in EMM.events and not EMM.allows(self.emm, name):
+            raise ProtocolError(f"{name} is not expected in {self.emm}",
+                                cause=MESSAGE_NOT_COMPATIBLE_WITH_STATE, clause="TS 24.301, 7.4")
+
+    def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
+        """EMM STATUS where the specification asks for it (TS 24.301, 7.4 to 7.6); else the message is dropped."""
+        self.mark(rx)
+        self.counters["refused"] += 1
+        answers_status = isinstance(rx.message, nas.EMMStatus | nas.ESMStatus)
+        if rx.point == "NAS" and error.cause is not None and self.connected and not answers_status:
+            yield self.send(nas.EMMStatus(emm_cause=error.cause))

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""State machines of the phone (TS 24.301, 5.1.3.2 and 6.1.3.2) and of the eNB (TS 36.413, 8.3 and 8.7.3).
+
+What is not in a table is invalid in that state. Messages have the names that tshark prints.
+"""
+
+from enum import StrEnum
+
+from dialtone.fsm import Table
+
+
+class EmmState(StrEnum):
+    """EMM main states of the phone."""
+
+    NULL = "EMM-NULL"
+    DEREGISTERED = "EMM-DEREGISTERED"
+    REGISTERED_INITIATED = "EMM-REGISTERED-INITIATED"
+    REGISTERED = "EMM-REGISTERED"
+    DEREGISTERED_INITIATED = "EMM-DEREGISTERED-INITIATED"
+
+
+class EpsUpdateStatus(StrEnum):
+    """What the card remembers of the last attach (TS 24.301, 5.1.3.3)."""
+
+    EU1_UPDATED = "EU1 UPDATED"
+    EU2_NOT_UPDATED = "EU2 NOT UPDATED"
+    EU3_ROAMING_NOT_ALLOWED = "EU3 ROAMING NOT ALLOWED"
+
+
+class BearerState(StrEnum):
+    """One EPS bearer context in the phone."""
+
+    INACTIVE = "BEARER CONTEXT INACTIVE"
+    ACTIVE = "BEARER CONTEXT ACTIVE"
+
+
+class RadioState(StrEnum):
+    """A phone's context in the eNB."""
+
+    IDLE = "idle"
+    SIGNALLING = "signalling connection"
+    CONTEXT = "context set up"
+    RELEASING = "release requested"
+
+
+class S1State(StrEnum):
+    """The eNB's S1 interface."""
+
+    DOWN = "down"
+    CONNECTING = "S1 Setup sent"
+    UP = "up"
+
+
+_N, _D, _I, _R, _X = (
+    EmmState.NULL, EmmState.DEREGISTERED, EmmState.REGISTERED_INITIATED, EmmState.REGISTERED,
+    EmmState.DEREGISTERED_INITIATED,
+)
+
+EMM = Table("EMM", "TS 24.301, 5.1.3.2", _D, [
+    (_N, "power on", _D),
+    *[(state, "power off", _N) for state in EmmState],
+    (_D, "Attach request", _I),
+    (_I, "Identity request", _I),
+    (_I, "Authentication request", _I),
+    (_I, "Security mode command", _I),
+    (_I, "ESM information request", _I),
+    (_I, "Attach accept", _R),
+    (_I, "Attach reject", _D),
+    (_I, "Authentication reject", _D),
+    (_I, "attach failed", _D),
+    (_I, "network not genuine", _D),
+    (_R, "Attach accept", _R),  # repeated, because our Attach complete was lost
+    (_R, "Identity request", _R),
+    (_R, "Authentication request", _R),
+    (_R, "Authentication reject", _D),
+    (_R, "network not genuine", _R),
+    (_R, "Security mode command", _R),
+    (_R, "EMM information", _R),
+    (_R, "Deactivate EPS bearer context request", _R),
+    (_R, "Detach request", _D),  # the network's; ours is the next row
+    (_R, "detach", _X),
+    (_I, "Detach request", _D),
+    (_I, "detach", _X),
+    (_X, "Detach accept", _D),
+    (_X, "Detach request", _D),
+    (_X, "Authentication request", _X),
+    (_X, "Identity request", _X),
+    (_X, "Security mode command", _X),
+    (_X, "Authentication reject", _D),
+    (_X, "network not genuine", _D),
+    (_X, "detach given up", _D),
+])
+
+BEARER = Table("EPS bearer context", "TS 24.301, 6.1.3.2.2", BearerState.INACTIVE, [
+    (BearerState.INACTIVE, "Activate default EPS bearer context request", BearerState.ACTIVE),
+    (BearerState.ACTIVE, "Activate default EPS bearer context request", BearerState.ACTIVE),
+    (BearerState.ACTIVE, "Deactivate EPS bearer context request", BearerState.INACTIVE),
+    (BearerState.ACTIVE, "local deactivation", BearerState.INACTIVE),
+])
+
+RADIO = Table("radio", "TS 36.413, 8.3 and 8.6", RadioState.IDLE, [
+    (RadioState.IDLE, "InitialUEMessage", RadioState.SIGNALLING),
+    (RadioState.SIGNALLING, "InitialContextSetupRequest", RadioState.CONTEXT),
+    (RadioState.SIGNALLING, "UEContextReleaseRequest", RadioState.RELEASING),
+    (RadioState.CONTEXT, "UEContextReleaseRequest", RadioState.RELEASING),
+    *[(state, "UEContextReleaseCommand", RadioState.IDLE) for state in RadioState if state != "idle"],
+    *[(state, "local release", RadioState.IDLE) for state in RadioState if state != "idle"],
+])
+
+S1 = Table("S1", "TS 36.413, 8.7.3", S1State.DOWN, [
+    (S1State.DOWN, "association", S1State.CONNECTING),
+    (S1State.CONNECTING, "S1SetupResponse", S1State.UP),
+    (S1State.CONNECTING, "S1SetupFailure", S1State.DOWN),
+    (S1State.DOWN, "retry", S1State.CONNECTING),
+    *[(state, "association lost", S1State.DOWN) for state in S1State],
+])
