@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes: the network as it is: status, phones, eNBs, leaks, metrics, diagnosis."""
+
+import asyncio
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import PlainTextResponse
+
+from dialtone.api.app import Appliance, appliance
+from dialtone.control import Away
+
+router = APIRouter(tags=["network"])
+Its = Annotated[Appliance, Depends(appliance)]
+
+
+@router.get("/status")
+async def status(its: Its) -> dict[str, Any]:
+    """The core's version, uptime, network and eNBs."""
+    found: dict[str, Any] = await its.core.call("status")
+    return found
+
+
+@router.get("/ues")
+async def ues(its: Its) -> list[dict[str, Any]]:
+    """Every phone the MME knows, with its bearers and their counters."""
+    found: list[dict[str, Any]] = await its.core.call("ues")
+    return found
+
+
+@router.post("/ues/{imsi}:detach")
+async def detach(imsi: str, its: Its, reattach: bool = False) -> Any:
+    """Detach a phone from the network's side."""
+    return await its.core.call("ue.detach", imsi=imsi, reattach=reattach)
+
+
+@router.get("/enbs")
+async def enbs(its: Its) -> list[dict[str, Any]]:
+    """Every eNB that has set up S1."""
+    found: list[dict[str, Any]] = await its.core.call("enbs")
+    return found
+
+
+@router.get("/diameter/peers")
+async def diameter_peers(its: Its) -> list[dict[str, Any]]:
+    """Every Diameter peer that is configured or connected, with its state and address."""
+    found: list[dict[str, Any]] = await its.core.call("diameter.peers")
+    return found
+
+
+@router.post("/diameter/peers/{host}:connect")
+async def diameter_connect(host: str, its: Its) -> Any:
+    """Connect to a Diameter peer, now."""
+    return await its.core.call("diameter.connect", host=host)
+
+
+@router.post("/diameter/peers/{host}:disconnect")
+async def diameter_disconnect(host: str, its: Its) -> Any:
+    """Take leave of a Diameter peer and stay away."""
+    return await its.core.call("diameter.disconnect", host=host)
+
+
+@router.get("/leaks")
+async def leaks(its: Its) -> dict[str, Any]:
+    """Addresses, TEIDs, contexts and timers in use: all zero when no phone is attached."""
+    found: dict[str, Any] = await its.core.call("leaks")
+    return found
+
+
+@router.get("/counters")
+async def counters(its: Its) -> dict[str, Any]:
+    """What the core counts."""
+    found: dict[str, Any] = await its.core.call("counters")
+    return found
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(its: Its) -> str:
+    """The same for Prometheus."""
+    lines = []
+    try:
+        found = await its.core.call("counters")
+        lines += ["# TYPE dialtone_messages_total counter", *map(_message, found["messages"]),
+                  "# TYPE dialtone_events_total counter"]
+        lines += [f'dialtone_events_total{{event="{_escaped(what)}"}} {n}' for what, n in found["events"].items()]
+        up = 1
+    except Away:
+        up = 0
+    lines += ["# TYPE dialtone_core_up gauge", f"dialtone_core_up {up}",
+              "# TYPE dialtone_trace_events gauge", f"dialtone_trace_events {len(its.feed.ring)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _message(row: dict[str, Any]) -> str:
+    labels = ",".join(f'{name}="{_escaped(row[name])}"' for name in ("kind", "point", "name"))
+    return f"dialtone_messages_total{{{labels}}} {row['count']}"
+
+
+def _escaped(label: str) -> str:
+    return re.sub(r'(["\\])', r"\\\1", label).replace("\n", " ")
+
+
+@router.get("/diagnose")
+async def diagnosis(its: Its, imsi: str = "") -> list[dict[str, Any]]:
+    """Verdicts on the last attempt of one phone, or of all phones and the eNBs: cause, evidence, remedy."""
+    from dialtone.trace.diagnose import diagnose
+
+    served: tuple[str, ...] = ()
+    try:
+        network = (await its.core.call("status"))["network"]
+        served = tuple(f"PLMN {network['mcc']}/{network['mnc']} TAC {tac} (0x{tac:04x})" for tac in network["tac"])
+    except Away:
+        pass  # without it the sentence says less
+    verdicts = await asyncio.to_thread(diagnose, list(its.feed.ring), imsi, served)
+    return [verdict.to_dict() for verdict in verdicts]

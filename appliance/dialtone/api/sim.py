@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes: the simulated phones, where they run beside the core."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from dialtone.api.app import Appliance, appliance
+
+router = APIRouter(prefix="/sim", tags=["simulated phones"])
+Its = Annotated[Appliance, Depends(appliance)]
+
+
+class Program(BaseModel):
+    """A program to run on a phone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    argv: list[str] = Field(min_length=1, examples=[["ping", "-c", "3", "10.45.0.1"]])
+    timeout: float = Field(default=30.0, gt=0, le=600, description="seconds")
+
+
+class Fault(BaseModel):
+    """A mistake for a phone to make; null mends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fault: str | None = Field(default=None, examples=["op_as_opc"])
+
+
+@router.get("/phones")
+async def phones(its: Its) -> list[dict[str, Any]]:
+    """Every simulated phone and its state."""
+    found: list[dict[str, Any]] = await its.sim.call("sim.status")
+    return found
+
+
+@router.post("/phones/{imsi}:attach")
+async def attach(imsi: str, its: Its) -> Any:
+    """Switch the phone on: it attaches."""
+    return await its.sim.call("sim.attach", 60.0, imsi=imsi)
+
+
+@router.post("/phones/{imsi}:detach")
+async def detach(imsi: str, its: Its, switch_off: bool = False) -> Any:
+    """Detach the phone."""
+    return await its.sim.call("sim.detach", 60.0, imsi=imsi, switch_off=switch_off)
+
+
+@router.post("/phones/{imsi}:power")
+async def power(imsi: str, its: Its) -> Any:
+    """Switch the phone off without a word and on again: it forgets sticky causes."""
+    return await its.sim.call("sim.power", 60.0, imsi=imsi)
+
+
+@router.post("/phones/{imsi}:idle")
+async def idle(imsi: str, its: Its) -> Any:
+    """Let the eNB find the phone quiet, and release its connection."""
+    return await its.sim.call("sim.idle", imsi=imsi)
+
+
+@router.post("/phones/{imsi}:exec")
+async def execute(imsi: str, program: Program, its: Its) -> Any:
+    """Run a program on the phone, its packets going through the LTE bearer."""
+    return await its.sim.call("sim.exec", program.timeout + 10, imsi=imsi, argv=program.argv, timeout=program.timeout)
+
+
+@router.post("/phones/{imsi}:break")
+async def break_it(imsi: str, fault: Fault, its: Its) -> Any:
+    """Give the phone a fault for the next attach."""
+    return await its.sim.call("sim.break", imsi=imsi, fault=fault.fault)

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds elements and links from the config: the only file that knows all of them."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from dialtone.codec import diameter, gtpc, nas, s1ap
+from dialtone.commands import Commands
+from dialtone.config import MTU, Config
+from dialtone.control import ControlServer
+from dialtone.datapath.plane import UserPlane
+from dialtone.diameter.effects import Start
+from dialtone.diameter.link import NodeLink
+from dialtone.diameter.node import POINT as DIAMETER_POINT
+from dialtone.diameter.node import Node
+from dialtone.diameter.transport import Transport
+from dialtone.effects import Save
+from dialtone.element import Link
+from dialtone.hss.element import Hss, Subscribers
+from dialtone.hss.store import Store
+from dialtone.hss.writer import Writer
+from dialtone.kernel import dns, net, nft
+from dialtone.links.memory import Memory
+from dialtone.links.sctp import Sctp
+from dialtone.loop import Loop
+from dialtone.mme.element import Mme
+from dialtone.mme.nas_link import NasLink
+from dialtone.pgw.element import Pgw
+from dialtone.requests import DIAMETER, GTPC
+from dialtone.runtime import Runtime, epoch_clock
+from dialtone.trace.bus import Bus
+
+log = logging.getLogger("dialtone")
+
+TUN = "ue0"
+
+
+@dataclass(slots=True)
+class Core:
+    """The elements of one box in their loop."""
+
+    config: Config
+    loop: Loop
+    mme: Mme
+    pgw: Pgw
+    hss: Hss
+    diameter: Node | None = None  # where peers outside are configured
+
+
+def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
+          random: Callable[[int], bytes] = os.urandom, wall: Callable[[], datetime] | None = None,
+          inside: bool = False) -> Core:
+    """Elements and their reference points. `inside` says that the eNBs live in the same loop, over memory."""
+    zone = ZoneInfo(config.network.timezone)
+    mme = Mme(config, random, wall or (lambda: datetime.now(zone)))
+    pgw = Pgw(config, random)
+    hss = Hss(config, subscribers, random)
+    for element in (mme, pgw, hss):
+        loop.add(element)
+    loop.bind("mme", "S1-MME", s1ap, s1_mme, inside=inside)
+    loop.stacks["mme", "NAS"] = NasLink()
+    s11 = Memory(loop, "S11")
+    s6a: Link = Memory(loop, "S6a")
+    node = diameter_node(config, loop, mme, hss, random) if config.diameter.wanted else None
+    if node is not None:
+        s6a = NodeLink(loop, "S6a", s6a)
+    for name in ("mme", "pgw"):
+        loop.bind(name, "S11", gtpc, s11, inside=True, policy=GTPC)
+    for name in ("mme", "hss"):
+        loop.bind(name, "S6a", diameter, s6a, inside=True, policy=replace(DIAMETER, seconds=config.diameter.tx))
+    return Core(config, loop, mme, pgw, hss, node)
+
+
+def diameter_node(config: Config, loop: Loop, mme: Mme, hss: Hss, random: Callable[[int], bytes]) -> Node:
+    """The node that carries S6a to peers outside; it has the identity of the element that these peers meet."""
+    own = config.diameter
+    if own.hss:
+        mme.s6a = replace(mme.s6a, element=own.hss)
+    met = mme.s6a if own.hss else hss
+    node = Node(own, own.host or met.origin_host, own.realm or met.origin_realm, own.listen or config.s1.address,
+                random, loop.clock())
+    node.serve(diameter.S6A, "S6a", hss, mme)
+    node.answer_to(hss.origin_host, hss.origin_realm)
+    node.answer_to(mme.s6a.origin_host, mme.s6a.origin_realm)
+    loop.add(node)
+    return node
+
+
+def connect_diameter(config: Config, loop: Loop) -> Transport:
+    """Listen for peers and connect to them. Raises LocalError."""
+    transport = Transport(loop, config.diameter)
+    loop.bind(Node.name, DIAMETER_POINT, diameter, transport)
+    transport.listen()
+    loop.tell(Node.name, Start())
+    return transport
+
+
+def durable(loop: Loop, writer: Writer) -> None:
+    """Perform saves on the writer thread."""
+    loop.performers[Save] = lambda effect, done: writer.submit(effect.writes, done)
+
+
+async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None] = lambda: None) -> None:
+    """Run the core until it is told to stop: store, SCTP, user plane, firewall, name server, control socket."""
+    state.mkdir(parents=True, exist_ok=True)
+    run.mkdir(parents=True, exist_ok=True)
+    loop = Loop(epoch_clock(), Bus(config.trace.ring))
+    async with Runtime(loop) as runtime:
+        store = Store(state / "dialtone.db")
+        runtime.at_close(store.close)
+        writer = store.open_writer(runtime.from_thread)
+        runtime.at_close(writer.close)
+        durable(loop, writer)
+        sctp = Sctp(loop, "mme", "S1-MME")
+        core = build(config, loop, store, sctp)
+        plane = UserPlane(loop, config.s1.address)
+        runtime.at_close(plane.close)
+        await _phones_network(config, run, runtime)
+        plane.start()
+        sctp.listen(config.s1.address, config.s1.port)
+        runtime.at_close(sctp.close)
+        if core.diameter is not None:
+            runtime.at_close(connect_diameter(config, loop).farewell)
+        control = ControlServer(run / "core.sock", Commands(core, store, writer, plane.forwarder).table(), loop.bus)
+        await control.start()
+        runtime.at_close(control.close)
+        log.info("ready: %s, PLMN %s, S1-MME %s:%d", config.network.name, config.network.plmn,
+                 config.s1.address, config.s1.port)
+        ready()
+        await warm_up()
+        await runtime.stopped()
+
+
+async def warm_up() -> None:
+    """Make the codecs' functions between other work, so that no phone waits for them."""
+    for codec in (s1ap, nas, diameter, gtpc):
+        for _ in codec.warm_up():
+            await asyncio.sleep(0)
+
+
+async def _phones_network(config: Config, run: Path, runtime: Runtime) -> None:
+    """The phones' side of this machine: gateway addresses, forwarding, firewall, resolver."""
+    gateways = [str(apn.gateway) for apn in config.apn.values()]
+    pools = tuple(apn.pool for apn in config.apn.values())
+    net.configure_tun(TUN, [f"{apn.gateway}/{apn.pool.prefixlen}" for apn in config.apn.values()], MTU)
+    runtime.at_close(net.Forwarding().close)
+    uplink = net.uplink() if config.uplink.interface == "auto" else config.uplink.interface
+    if (why := nft.missing()) is None:
+        firewall = nft.Firewall()
+        firewall.apply(nft.Rules(TUN, pools, tuple(gateways), uplink=uplink, masquerade=config.uplink.masquerade,
+                                 mtu=MTU))
+        runtime.at_close(firewall.close)
+    else:  # user-mode Linux: the host's end of the tap filters and masquerades in our place
+        log.warning("no firewall here: %s", why)
+    zones = dns.Zones.home(config.network.plmn, str(config.apn["ims"].gateway) if "ims" in config.apn else gateways[0])
+    forwarders = list(config.uplink.dns) or dns.system_resolvers()
+    resolver = dns.Resolver(dns.config(gateways, pools, zones, forwarders), run)
+    await resolver.start()
+    runtime.at_close(resolver.close)
+
+
+def main(config: Config, state: Path, run: Path) -> None:
+    """The core process."""
+    logging.basicConfig(level=config.log.level.upper(), format="%(levelname)s %(name)s %(message)s")
+    asyncio.run(serve(config, state, run))

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dialtone ue`: the phones that are registered."""
+
+import click
+
+from dialtone.cli.common import client, json_option, show, url_option
+
+
+@click.group()
+def ue() -> None:
+    """The phones that are registered."""
+
+
+@ue.command("list")
+@json_option
+@url_option
+def list_all(as_json: bool, url: str) -> None:
+    """Who is here, and how much went through. Example: dialtone ue list --json"""
+    found = client(url).get("/ues")
+    if as_json:
+        show(found, True)
+        return
+    rows = []
+    for phone in found:
+        for bearer in phone["bearers"] or [{}]:
+            rows.append({**phone, "apn": bearer.get("apn", ""), "ip": bearer.get("ue_ip", ""),
+                         "up": bearer.get("up_bytes", 0), "down": bearer.get("down_bytes", 0)})
+    show(rows, False, ("imsi", "msisdn", "emm", "ecm", "enb", "apn", "ip", "up", "down"), "No phone is here.")
+
+
+@ue.command()
+@click.argument("imsi")
+@click.option("--reattach", is_flag=True, help="Ask the phone to come back at once.")
+@url_option
+def detach(imsi: str, reattach: bool, url: str) -> None:
+    """Detach a phone. Example: dialtone ue detach 001010000000001"""
+    client(url).post(f"/ues/{imsi}:detach", reattach=reattach)
+    click.echo(f"{imsi} is being detached.")

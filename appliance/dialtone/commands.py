@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the control socket of the core can be asked: status, phones, subscribers, counters, leaks."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dialtone import __version__
+from dialtone.control import Args, Command
+from dialtone.datapath.forwarder import Forwarder
+from dialtone.diameter.effects import Start, Stop
+from dialtone.effects import Write
+from dialtone.errors import LocalError
+from dialtone.hss.csv_import import ImportPlan, plan_import
+from dialtone.hss.provisioning import FIELDS, doubts, make_subscriber
+from dialtone.hss.store import Store
+from dialtone.hss.subscriber import Subscriber
+from dialtone.hss.writer import Done
+from dialtone.hss.writes import PutSubscriber, RemoveSubscriber
+from dialtone.mme.context import Enb, Ue
+from dialtone.mme.detach import DetachUe
+
+if TYPE_CHECKING:
+    from dialtone.app import Core
+
+
+class Saver(Protocol):
+    """The writer thread."""
+
+    def submit(self, writes: Sequence[Write], done: Done) -> None: ...
+
+
+class Commands:
+    """The commands by name; each is a method `<noun>_<verb>` taking the arguments as sent."""
+
+    def __init__(self, core: "Core", store: Store, writer: Saver,
+                 forwarder: Forwarder | None = None) -> None:
+        self.core = core
+        self.store = store
+        self.writer = writer
+        self.forwarder = forwarder
+        self.started = time.monotonic()
+        self._home = core.config.network.plmn
+
+    def table(self) -> dict[str, Command]:
+        """Name of the protocol to method: `subscribers.add` -> `subscribers_add`."""
+        names = ("status", "ues", "ue.detach", "enbs", "counters", "leaks", "diameter.peers", "diameter.connect",
+                 "diameter.disconnect", "subscribers.list", "subscribers.get",
+                 "subscribers.add", "subscribers.edit", "subscribers.remove", "subscribers.import",
+                 "subscribers.seen")
+        return {name: getattr(self, name.replace(".", "_")) for name in names}
+
+    # ---- the network -----------------------------------------------------------------------------
+
+    def status(self, args: Args) -> Any:
+        """Health in one look."""
+        network = self.core.config.network
+        return {
+            "version": __version__,
+            "uptime_s": round(time.monotonic() - self.started, 1),
+            "network": {"name": network.name, "mcc": network.mcc, "mnc": network.mnc, "tac": list(network.tac)},
+            "enbs": self.enbs(args),
+            "phones": len(self.core.mme.by_imsi),
+        }
+
+    def enbs(self, args: Args) -> Any:
+        """The eNBs that are connected."""
+        return [_enb(enb) for enb in self.core.mme.enbs.values()]
+
+    def ues(self, args: Args) -> Any:
+        """The phones that are registered or on their way."""
+        return [self._ue(ue) for ue in self.core.mme.ues.values()]
+
+    def ue_detach(self, args: Args) -> Any:
+        """Detach a phone."""
+        imsi = str(args["imsi"])
+        if imsi not in self.core.mme.by_imsi:
+            raise LocalError(f"{imsi} is not registered.", remedy="`dialtone ue list` shows who is.")
+        self.core.loop.tell("mme", DetachUe(imsi, bool(args.get("reattach", False))))
+        return {}
+
+    def counters(self, args: Args) -> Any:
+        """What was counted since the start: by message, and by occurrence."""
+        messages = [{"kind": kind, "point": point, "name": name, "count": count}
+                    for (kind, point, name), count in self.core.loop.bus.counters.items()]
+        node = self.core.diameter
+        counted = {f"Diameter {what}": count for what, count in node.counters.items()} if node else {}
+        return {"messages": messages, "events": {**self.core.loop.counters, **counted}}
+
+    def diameter_peers(self, args: Args) -> Any:
+        """Diameter peers outside, with their states."""
+        return self.core.diameter.states() if self.core.diameter else []
+
+    def diameter_connect(self, args: Args) -> Any:
+        """Connect to a Diameter peer, now."""
+        return self._tell_node(Start(self._diameter_peer(args)))
+
+    def diameter_disconnect(self, args: Args) -> Any:
+        """Take leave of a Diameter peer and stay away (RFC 6733, 5.4.3: nothing more to say)."""
+        return self._tell_node(Stop(self._diameter_peer(args), 2))
+
+    def leaks(self, args: Args) -> Any:
+        """What is in use; all zero when no phone is there."""
+        pgw, mme, loop = self.core.pgw, self.core.mme, self.core.loop
+        return {
+            "addresses": sum(len(pool.used) for pool in pgw.pools.values()),
+            "teids": sum(len(session.bearers) for session in pgw.sessions.values()),
+            "tunnels": len(self.forwarder.bearers) if self.forwarder else 0,
+            "contexts": len(mme.ues),
+            "timers": len(loop.timers()),
+        }
+
+    def _diameter_peer(self, args: Args) -> str:
+        host = str(args["host"]).lower()
+        if self.core.diameter is None or host not in self.core.diameter.peers:
+            raise LocalError(f"There is no Diameter peer {host}.", remedy="`dialtone diameter peers` shows all.")
+        return host
+
+    def _tell_node(self, event: Start | Stop) -> Any:
+        self.core.loop.tell("diameter", event)
+        return {}
+
+    def _ue(self, ue: Ue) -> dict[str, Any]:
+        return {
+            "imsi": ue.imsi,
+            "label": ue.label,
+            "msisdn": ue.subscription.msisdn if ue.subscription else None,
+            "guti": str(ue.guti) if ue.guti else None,
+            "emm": ue.emm,
+            "ecm": ue.ecm,
+            "enb": ue.enb.name if ue.enb else None,
+            "tai": str(ue.tai) if ue.tai else None,
+            "since": ue.since,
+            "bearers": [self._bearer(pdn.apn, str(pdn.address), bearer.ebi, bearer.qci, bearer.sgw[1], bearer.enb)
+                        for pdn in ue.pdns.values() for bearer in pdn.bearers.values()],
+        }
+
+    def _bearer(self, apn: str, address: str, ebi: int, qci: int, teid: int,
+                enb: tuple[bytes, int] | None) -> dict[str, Any]:
+        used = self.forwarder.bearers.get(teid) if self.forwarder else None
+        return {
+            "ebi": ebi, "apn": apn, "qci": qci, "ue_ip": address, "teid": teid,
+            "enb_teid": enb[1] if enb else None,
+            "enb_ip": ".".join(map(str, enb[0])) if enb else None,
+            "up_packets": used.up_packets if used else 0,
+            "up_bytes": used.up_bytes if used else 0,
+            "down_packets": used.down_packets if used else 0,
+            "down_bytes": used.down_bytes if used else 0,
+        }
+
+    # ---- subscribers -----------------------------------------------------------------------------
+
+    def subscribers_list(self, args: Args) -> Any:
+        """All of them, without keys."""
+        return [_public(subscriber) for subscriber in self.store.subscribers(tag=str(args.get("tag", "")))]
+
+    def subscribers_get(self, args: Args) -> Any:
+        """One of them; with `keys` its K and OPc too."""
+        return _public(self._subscriber(args), keys=bool(args.get("keys", False)))
+
+    async def subscribers_add(self, args: Args) -> Any:
+        """A new one."""
+        subscriber = make_subscriber({"profile": "default", **_fields(args)}, profiles=self.store.profiles(),
+                                     home=self._home)
+        await self._save(PutSubscriber(subscriber, int(time.time())))
+        return {**_public(subscriber), "doubts": [str(doubt) for doubt in doubts(subscriber, self._home)]}
+
+    async def subscribers_edit(self, args: Args) -> Any:
+        """Changes of one that is there; what is not named stays."""
+        present = self._subscriber(args)
+        changed = make_subscriber(_fields(args), profiles=self.store.profiles(), home=self._home, base=present)
+        await self._save(PutSubscriber(changed, int(time.time()), overwrite=True))
+        return _public(changed)
+
+    async def subscribers_remove(self, args: Args) -> Any:
+        """One less; its sequence number mark stays, so that a card that comes back works at once."""
+        subscriber = self._subscriber(args)
+        await self._save(RemoveSubscriber(subscriber.imsi))
+        return _public(subscriber)
+
+    async def subscribers_import(self, args: Args) -> Any:
+        """A CSV: what would happen, and with `dry_run` false it does."""
+        plan = plan_import(str(args["csv"]).encode(), present=self.store.subscribers(),
+                           profiles=self.store.profiles(), home=self._home)
+        overwrite = bool(args.get("overwrite", False))
+        if not args.get("dry_run", True):
+            await self._save(*plan.writes(now=int(time.time()), overwrite=overwrite))
+        return _report(plan)
+
+    def subscribers_seen(self, args: Args) -> Any:
+        """Unknown IMSIs that tried to attach."""
+        return [{"imsi": seen.imsi, "first": seen.first, "last": seen.last, "count": seen.count,
+                 "reason": seen.reason} for seen in self.store.seen()]
+
+    def _subscriber(self, args: Args) -> Subscriber:
+        imsi = str(args["imsi"])
+        subscriber = self.store.get(imsi)
+        if subscriber is None:
+            raise LocalError(f"There is no subscriber {imsi}.", remedy="`dialtone subscriber list` shows all.")
+        return subscriber
+
+    async def _save(self, *writes: Write) -> None:
+        """Wait for the commit; raises what made it fail."""
+        outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(error: Exception | None) -> None:
+            if outcome.cancelled():
+                return
+            if error is None:
+                outcome.set_result(None)
+            else:
+                outcome.set_exception(error)
+
+        self.writer.submit(writes, done)
+        await outcome
+
+
+def _enb(enb: Enb) -> dict[str, Any]:
+    return {
+        "name": enb.name, "peer": enb.peer, "id": enb.enb_id, "plmn": str(enb.plmn),
+        "tais": [{"plmn": str(tai.plmn), "tac": tai.tac} for tai in enb.tais],
+        "phones": len(enb.ues), "since": enb.since,
+    }
+
+
+def _fields(args: Args) -> dict[str, str]:
+    """The arguments as the texts that provisioning reads; lists with | between."""
+    unknown = set(args) - set(FIELDS)
+    if unknown:
+        raise LocalError(f"A subscriber has no {sorted(unknown)[0]!r}.", remedy=f"Known: {', '.join(FIELDS)}.")
+    return {name: "|".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in args.items()}
+
+
+def _public(subscriber: Subscriber, *, keys: bool = False) -> dict[str, Any]:
+    """A subscriber as JSON, without keys unless they are asked for by name."""
+    shown: dict[str, Any] = {
+        "imsi": subscriber.imsi,
+        "msisdn": list(subscriber.msisdns),
+        "impi": subscriber.impi,
+        "impu": list(subscriber.impus),
+        "amf": subscriber.amf.hex(),
+        "profile": subscriber.profile.name,
+        "apns": [apn.name for apn in subscriber.profile.apns],
+        "address": {apn: str(address) for apn, address in subscriber.addresses},
+        "tags": list(subscriber.tags),
+        "own_isim_keys": subscriber.isim_k is not None,
+    }
+    if keys:
+        shown |= {"k": subscriber.k.hex(), "opc": subscriber.opc.hex()}
+        if subscriber.isim_k is not None and subscriber.isim_opc is not None:
+            shown |= {"isim_k": subscriber.isim_k.hex(), "isim_opc": subscriber.isim_opc.hex()}
+    return shown
+
+
+def _report(plan: ImportPlan) -> dict[str, Any]:
+    """What an import does, or would do."""
+    return {
+        "summary": plan.summary(),
+        "columns": plan.columns,
+        "ignored": plan.ignored,
+        "add": [row.subscriber.imsi for row in plan.add],
+        "unchanged": [row.subscriber.imsi for row in plan.unchanged],
+        "conflicts": [{"line": row.line, "imsi": row.subscriber.imsi, "differs": list(row.differs)}
+                      for row in plan.conflicts],
+        "errors": [str(finding) for finding in plan.errors],
+        "doubts": [str(finding) for finding in plan.doubts],
+    }

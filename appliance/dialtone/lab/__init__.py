@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What notebooks import: `from dialtone.lab import connect`."""
+
+from dialtone.lab.lab import Lab, connect
+
+__all__ = ["Lab", "connect"]

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab as notebooks see it: small, and the same over a live network and over a recording."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dialtone.errors import LocalError
+from dialtone.lab import checks
+from dialtone.lab.client import Client, Unreachable, find
+from dialtone.lab.replay import Replay
+from dialtone.lab.show import Table, Text
+from dialtone.trace.bus import Event
+
+if TYPE_CHECKING:
+    from dialtone.lab.widget import LadderWidget
+
+_TRACE_COLUMNS = ("id", "point", "src", "dst", "name", "imsi", "info")
+
+
+def event_of(found: dict[str, Any]) -> Event:
+    """The event that the API describes; its octets only where they were asked for."""
+    octets = {name: bytes.fromhex(found.get(name, "")) for name in ("data", "plain")}
+    return Event(*((found | octets)[name] for name in Event._fields))
+
+
+class Lab:
+    """What `connect()` returns."""
+
+    def __init__(self, source: Client | Replay) -> None:
+        self.source = source
+        self.subscribers = Subscribers(source)
+        self.simulate = Simulate(source)
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a recording answers instead of a network."""
+        return isinstance(self.source, Replay)
+
+    def __repr__(self) -> str:
+        return f"<Dialtone lab: {'a recording' if self.replaying else self.source.url}>"
+
+    def status(self) -> Table:
+        """The network and its parts."""
+        found = self.source.get("/status")
+        return Table([{"what": name, "value": value} for name, value in found.items()])
+
+    def ues(self) -> Table:
+        """The phones that the network knows."""
+        return Table(self.source.get("/ues"))
+
+    def enbs(self) -> Table:
+        """The eNBs that have set up S1."""
+        return Table(self.source.get("/enbs"))
+
+    def leaks(self) -> Table:
+        """What is in use: nothing, when no phone is attached."""
+        return Table([{"what": name, "in use": value} for name, value in self.source.get("/leaks").items()])
+
+    def trace(self, imsi: str = "", point: str = "", since: int = 0, limit: int = 1000) -> Table:
+        """The events of the trace, oldest first."""
+        found = self.source.get("/trace", imsi=imsi, point=point, since=since, limit=limit)["events"]
+        return Table(found, _TRACE_COLUMNS)
+
+    def messages(self, name: str, imsi: str = "") -> list[int]:
+        """The ids of the messages called `name`, oldest first."""
+        return [event["id"] for event in self.trace(imsi) if event["name"] == name and event["kind"] != "done"]
+
+    def events(self, imsi: str = "", octets: bool = False) -> list[Event]:
+        """The trace as events, for programs."""
+        found = self.source.get("/trace", imsi=imsi, limit=10_000, octets=octets)["events"]
+        return [event_of(event) for event in found]
+
+    def message(self, number: int) -> dict[str, Any]:
+        """Everything about one message."""
+        found: dict[str, Any] = self.source.get(f"/trace/{int(number)}")
+        return found
+
+    def decode(self, number: int) -> Text:
+        """One message as a text tree."""
+        found = self.message(number)
+        return Text(f"{found['name']}  ({found['clause']})\n{found['decode']}")
+
+    def hex(self, number: int) -> Text:
+        """The octets of one message as they were on the wire."""
+        return Text(self.message(number)["hex"])
+
+    def explain(self, number: int) -> Text:
+        """What one message is for, and what goes wrong with it."""
+        found = self.message(number)
+        return Text(found["explain"] or f"{found['name']}: see {found['clause'] or 'the specification'}.")
+
+    def diagnose(self, imsi: str = "") -> Table:
+        """Why it failed, or that it did not: cause, evidence, remedy."""
+        return Table(self.source.get("/diagnose", imsi=imsi), ("level", "line", "evidence"))
+
+    def ladder(self, imsi: str = "", live: bool = True) -> "LadderWidget":
+        """The live picture of one phone, or of all; click a message to take it apart."""
+        from dialtone.lab.widget import LadderWidget
+
+        return LadderWidget(self, imsi, live)
+
+    def export(self, path: Path | str, imsi: str = "") -> Path:
+        """Write the trace as pcapng, for Wireshark."""
+        target = Path(path)
+        target.write_bytes(self.source.get("/trace.pcapng", imsi=imsi))
+        return target
+
+    def record(self, path: Path | str, **notes: Any) -> Path:
+        """Write the trace as a recording, for `connect("file")` on any laptop."""
+        from dialtone.trace import record
+
+        record.write(path, self.events(octets=True), **notes)
+        return Path(path)
+
+    def check(self, question: str, answer: Any) -> bool:
+        """Check an answer; says what it thinks of it."""
+        right, text = checks.check(question, answer)
+        print(text)
+        return right
+
+
+class Subscribers:
+    """`lab.subscribers`: the people of the network. Keys go in and never come out."""
+
+    def __init__(self, source: Client | Replay) -> None:
+        self._source = source
+
+    def list(self) -> Table:
+        """All of them."""
+        return Table(self._source.get("/subscribers"))
+
+    def get(self, imsi: str) -> dict[str, Any]:
+        """One of them."""
+        found: dict[str, Any] = self._source.get(f"/subscribers/{imsi}")
+        return found
+
+    def add(self, imsi: str, **fields: str) -> Any:
+        """Add one: `add("001010000000004", k=..., opc=...)`, or `op=` in place of `opc=`."""
+        return self._source.post("/subscribers", {"imsi": imsi, **fields})
+
+    def edit(self, imsi: str, **fields: str) -> Any:
+        """Change some fields."""
+        return self._source.request("PATCH", f"/subscribers/{imsi}", body=fields)
+
+    def remove(self, imsi: str) -> Any:
+        """Take one out."""
+        return self._source.request("DELETE", f"/subscribers/{imsi}")
+
+    def seen(self) -> Table:
+        """IMSIs that tried to attach and are nobody's."""
+        return Table(self._source.get("/subscribers/seen"))
+
+    def import_csv(self, path: Path | str, dry_run: bool = True, overwrite: bool = False) -> Any:
+        """Read a CSV file; by default only say what would happen."""
+        return self._source.post("/subscribers:import", Path(path).read_bytes(), dry_run=dry_run,
+                                 overwrite=overwrite)
+
+
+class Simulate:
+    """`lab.simulate`: the simulated phones."""
+
+    def __init__(self, source: Client | Replay) -> None:
+        self._source = source
+
+    def phones(self) -> Table:
+        """All of them, and their state."""
+        return Table(self._source.get("/sim/phones"))
+
+    def attach(self, imsi: str) -> Any:
+        """Switch a phone on and let it attach."""
+        return self._do(imsi, "attach")
+
+    def detach(self, imsi: str, switch_off: bool = False) -> Any:
+        """Detach a phone."""
+        return self._do(imsi, "detach", switch_off=switch_off)
+
+    def power(self, imsi: str) -> Any:
+        """Switch a phone off without a word and on again: it forgets what it held against the network."""
+        return self._do(imsi, "power")
+
+    def run(self, imsi: str, argv: Iterable[str], timeout: float = 30.0) -> dict[str, Any]:
+        """Run a program on a phone; its packets go through the LTE bearer."""
+        found: dict[str, Any] = self._do(imsi, "exec", {"argv": list(argv), "timeout": timeout})
+        return found
+
+    def ping(self, imsi: str, address: str = "10.45.0.1", count: int = 3) -> Text:
+        """Ping from a phone; the default is the gateway."""
+        done = self.run(imsi, ["ping", "-c", str(count), "-i", "0.3", "-W", "2", address])
+        return Text(done["stdout"] or done["stderr"])
+
+    def break_it(self, imsi: str, fault: str | None) -> Any:
+        """Give a phone a fault for its next attach (`op_as_opc`, `wrong_apn` ...); None mends it."""
+        return self._do(imsi, "break", {"fault": fault})
+
+    def _do(self, imsi: str, what: str, body: Any = None, **query: Any) -> Any:
+        return self._source.post(f"/sim/phones/{imsi}:{what}", body, **query)
+
+
+def connect(where: str = "", wait: float = 5.0) -> Lab:
+    """The lab at a URL, or in a recording (a file name, or "replay"), or wherever one is found.
+
+    With no argument: `$DIALTONE_URL`, a Dialtone on this machine, else the recording that comes with the
+    package. A URL that does not answer within `wait` seconds raises LocalError.
+    """
+    where = where or find()
+    if where in ("", "replay"):
+        return Lab(Replay())
+    if not where.startswith(("http:", "https:", "unix:")):
+        return Lab(Replay(where))
+    client = Client(where)
+    end = time.monotonic() + wait
+    while True:
+        try:
+            client.get("/trace", limit=1)
+            return Lab(client)
+        except Unreachable:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+        except LocalError:
+            return Lab(client)  # it answers; what is wrong is said when it is used
