@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The core as a process of its own: all of `dialtone.app.serve` but what needs the kernel's help (SCTP, TUN,
+firewall, name server). Real store, durable SQN, trace on, control socket.
+
+    python -m tests.bench.core_process FOLDER FD    serves the eNB behind a socket it inherits, until SIGTERM
+    python -m tests.bench.core_process FOLDER       says "accepted" once an eNB in its own loop is, and ends
+"""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from dialtone import app
+from dialtone.codec import s1ap
+from dialtone.commands import Commands
+from dialtone.config import Config
+from dialtone.control import ControlServer
+from dialtone.datapath.forwarder import Forwarder
+from dialtone.dispatch import Handlers, Rx
+from dialtone.effects import CloseTunnel, Effects, OpenTunnel, PeerUp, Send
+from dialtone.element import Element, Link
+from dialtone.hss.store import Store
+from dialtone.ids import Plmn
+from dialtone.links.memory import Memory
+from dialtone.loop import Loop
+from dialtone.runtime import Runtime, epoch_clock
+from dialtone.trace.bus import Bus
+from tests.bench.fd_link import FdLink
+
+Done = Callable[[Exception | None], None]
+on = Handlers("enb")
+
+
+class Enb(Element):
+    """The least that an MME takes for an eNB."""
+
+    name = "enb1"
+    on = on
+
+
+@on.event(PeerUp)
+def on_peer_up(enb: Enb, event: PeerUp, rx: Rx) -> Effects:
+    """Ask for S1 Setup."""
+    plmn = Plmn("001", "01")
+    yield Send("S1-MME", "mme", s1ap.S1SetupRequest(
+        global_enb_id=s1ap.GlobalENBID(plmn, s1ap.ENBID("macroENB-ID", 0x101)),
+        supported_tas=(s1ap.SupportedTAsItem(1, (plmn,)),), default_paging_drx=s1ap.PagingDRX.V128))
+
+
+@on("S1-MME", s1ap.S1SetupResponse)
+def on_s1_setup_response(enb: Enb, msg: s1ap.S1SetupResponse, rx: Rx) -> Effects:
+    """That is what was waited for."""
+    print("accepted", flush=True)
+    return ()
+
+
+async def start(loop: Loop, runtime: Runtime, state: Path, link: Link, *, inside: bool) -> None:
+    """As app.serve does it; the user plane keeps its tables and moves no packets."""
+    store = Store(state / "dialtone.db")
+    runtime.at_close(store.close)
+    writer = store.open_writer(runtime.from_thread)
+    runtime.at_close(writer.close)
+    app.durable(loop, writer)
+    core = app.build(Config(), loop, store, link, inside=inside)
+    forwarder = Forwarder(bytes((10, 0, 1, 133)))
+
+    def perform_open(effect: OpenTunnel, done: Done) -> None:
+        forwarder.open(effect)
+        done(None)
+
+    def perform_close(effect: CloseTunnel, done: Done) -> None:
+        forwarder.close(effect.teid)
+        done(None)
+
+    loop.performers[OpenTunnel] = perform_open
+    loop.performers[CloseTunnel] = perform_close
+    control = ControlServer(state / "core.sock", Commands(core, store, writer, forwarder).table(), loop.bus)
+    await control.start()
+    runtime.at_close(control.close)
+
+
+async def accept(state: Path) -> None:
+    """An eNB on the memory link."""
+    loop = Loop(epoch_clock(), Bus(Config().trace.ring))
+    async with Runtime(loop) as runtime:
+        link = Memory(loop, "S1-MME")
+        await start(loop, runtime, state, link, inside=True)
+        loop.add(Enb())
+        loop.bind("enb1", "S1-MME", s1ap, link, inside=True)
+        loop.tell("mme", PeerUp("S1-MME", "enb1"))
+        loop.tell("enb1", PeerUp("S1-MME", "mme"))
+        await asyncio.sleep(0.1)
+
+
+async def serve(state: Path, fd: int) -> None:
+    """The eNB at the other end of `fd`."""
+    loop = Loop(epoch_clock(), Bus(Config().trace.ring))
+    sock = socket.socket(fileno=fd)
+    sock.setblocking(False)
+    link = FdLink(loop, "mme", "S1-MME", "enb1", sock)
+    async with Runtime(loop) as runtime:
+        await start(loop, runtime, state, link, inside=False)
+        loop.tell("mme", PeerUp("S1-MME", "enb1"))
+        asyncio.get_running_loop().add_reader(sock, link.receive)
+        await app.warm_up()
+        await runtime.stopped()
+
+
+if __name__ == "__main__":
+    folder, *descriptor = sys.argv[1:]
+    asyncio.run(serve(Path(folder), int(descriptor[0])) if descriptor else accept(Path(folder)))

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every message name that tshark prints over a flow is found by `dialtone where`, which also says rightly what
+is answered to messages that nobody handles."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from network import Network, imsi_of
+
+from dialtone.codec import diameter, gtpc, nas, s1ap
+from dialtone.codec.message import Message
+from dialtone.mme.detach import DetachUe
+from dialtone.trace import pcapng
+from dialtone.where import clean, find
+
+FIELDS = ("_ws.col.Protocol", "_ws.col.Info")
+
+
+def printed(path: Path) -> set[str]:
+    """The message names in tshark's Info column: a frame may hold several, one inside the other."""
+    columns = [word for field in FIELDS for word in ("-e", field)]
+    said = subprocess.run(["tshark", "-r", str(path), "-T", "fields", *columns], capture_output=True, text=True,
+                          check=True).stdout
+    found = set()
+    for line in said.splitlines():
+        protocol, _, info = line.partition("\t")
+        info = info.partition(" flags=")[0] if protocol.startswith("DIAMETER") else info
+        found |= {clean(name) for name in info.split(", ")}
+    return found - {""}
+
+
+def test_where_finds_every_name_that_tshark_prints(tmp_path: Path) -> None:
+    net = Network(tmp_path, phones=2)
+    net.attach()
+    net.attach(imsi_of(2))
+    net.detach()
+    net.loop.tell("mme", DetachUe(imsi_of(2)))
+    net.run(1.0)
+    net.attach()  # by GUTI
+    pcapng.write(tmp_path / "flow.pcapng", net.events())
+    names = printed(tmp_path / "flow.pcapng")
+    assert {"Attach request", "PDN connectivity request", "InitialUEMessage", "Create Session Request",
+            "3GPP-Update-Location Request", "Detach request", "UEContextReleaseComplete"} <= names
+    lost = {name for name in names if not any(place.role == "handled by" for place in find(name))}
+    assert not lost
+
+
+def unhandled(net: Network) -> dict[str, tuple[str, Message, str, bytes]]:
+    """point -> (element, a message that nobody there handles, its peer, octets)."""
+    ue = net.core.mme.by_imsi[imsi_of(1)]
+    assert ue.enb_ue_s1ap_id is not None
+    sms = nas.UplinkNASTransport(nas_message_container=b"\x09\x01\x00")
+    ids = {"mme_ue_s1ap_id": ue.number, "enb_ue_s1ap_id": ue.enb_ue_s1ap_id}
+    _, wire = net.phones[imsi_of(1)].nas.down("mme", sms)
+    cell = net.enbs[0].config
+    carrier = s1ap.UplinkNASTransport(**ids, nas_pdu=wire, eutran_cgi=cell.ecgi, tai=cell.tai)
+    notify = s1ap.HandoverNotify(**ids, eutran_cgi=cell.ecgi, tai=cell.tai)
+    failure = gtpc.DownlinkDataNotificationFailureIndication(teid=1, cause=gtpc.values.Cause(89))
+    purge = diameter.PurgeUERequest(session_id="mme;1;2", auth_session_state=1, origin_host="mme", origin_realm="r",
+                                    destination_realm="r", user_name=imsi_of(1))
+    return {"S1-MME": ("mme", notify, "enb1", s1ap.encode(notify)),
+            "NAS": ("mme", sms, "enb1", s1ap.encode(carrier)),
+            "S11": ("pgw", failure, "mme", gtpc.encode(failure)),
+            "S6a": ("hss", purge, "mme", diameter.encode(purge))}
+
+
+@pytest.mark.parametrize(("point", "answer"), [
+    ("S1-MME", "ErrorIndication"), ("NAS", "EMM status"), ("S11", ""), ("S6a", "refusal, Result-Code 3001")])
+def test_what_nobody_handles_is_answered_as_where_says(tmp_path: Path, point: str, answer: str) -> None:
+    net = Network(tmp_path)
+    net.attach()
+    element, message, peer, data = unhandled(net)[point]
+    last = net.events()[-1].id
+    net.loop.deliver(element, "S1-MME" if point == "NAS" else point, peer, data)
+    net.run(0.5)
+    answers = [event.name for event in net.events(point)
+               if event.id > last and event.src == element and event.kind == "tx"]
+    assert answers == ([answer] if answer else [])
+    assert net.loop.counters[f"{point} refused"] == 1
+    (note,) = [place.note for place in find(type(message).__name__) if place.role == "no handler"
+               and place.message is type(message)]
+    assert {"S1-MME": "Error Indication", "NAS": "cause #97", "S11": "discarded", "S6a": "3001"}[point] in note
+    assert net.phones[imsi_of(1)].emm == "EMM-REGISTERED"  # the phone is none the worse for it

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real API server over a stand-in core and stand-in phones, in a thread of this process."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from trace_samples import IMSI, sample
+
+from dialtone.api.__main__ import LOCAL_HOSTS, listen_tcp, listen_unix
+from dialtone.api.app import create_app
+from dialtone.control import Args, Command, ControlServer
+from dialtone.errors import LocalError
+from dialtone.trace.bus import Bus
+
+SECRET = "465b5ce8b199b49faa5f0a2ee238a6bc"
+
+
+class StandIn:
+    """What the core would say."""
+
+    def __init__(self) -> None:
+        self.bus = Bus()
+        for event in sample():
+            self.bus._put(event)
+        self.subscribers: dict[str, dict[str, Any]] = {IMSI: {"imsi": IMSI, "k": SECRET, "msisdn": "1001"}}
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def commands(self) -> dict[str, Command]:
+        return {
+            "status": lambda args: {"version": "0.1.0", "uptime_s": 5, "phones": 1, "enbs": [],
+                                    "network": {"name": "Dialtone", "mcc": "001", "mnc": "01", "tac": [1]}},
+            "ues": lambda args: [{"imsi": IMSI, "emm": "EMM-REGISTERED", "bearers": []}],
+            "ue.detach": self.note("ue.detach"), "enbs": lambda args: [], "leaks": lambda args: {"teids": 0},
+            "counters": lambda args: {"events": {"attach ok": 3}, "messages": [
+                {"kind": "rx", "point": "S1-MME", "name": 'an "odd" one', "count": 2}]},
+            "subscribers.list": lambda args: list(self.subscribers.values()),
+            "subscribers.get": self.get, "subscribers.add": self.add, "subscribers.edit": self.note("edit"),
+            "subscribers.remove": self.note("remove"), "subscribers.seen": lambda args: [],
+            "subscribers.import": self.note("import"),
+        }
+
+    def note(self, name: str) -> Command:
+        def command(args: Args) -> dict[str, Any]:
+            self.asked.append((name, dict(args)))
+            return {"done": name}
+
+        return command
+
+    def get(self, args: Args) -> dict[str, Any]:
+        if args["imsi"] not in self.subscribers:
+            raise LocalError(f"There is no subscriber {args['imsi']}.", remedy="Add it: dialtone subscriber add.")
+        return self.subscribers[args["imsi"]]
+
+    def add(self, args: Args) -> dict[str, Any]:
+        if args["imsi"] in self.subscribers:
+            raise LocalError(f"Subscriber {args['imsi']} is there already.", remedy="Edit it.")
+        self.subscribers[args["imsi"]] = dict(args)
+        return dict(args)
+
+    def sim(self) -> dict[str, Command]:
+        return {"sim.status": lambda args: [{"imsi": IMSI, "emm": "EMM-DEREGISTERED", "last": ""}],
+                "sim.attach": self.note("attach"), "sim.detach": self.note("detach"), "sim.break": self.note("break"),
+                "sim.power": self.note("power"), "sim.idle": self.note("idle"),
+                "sim.exec": lambda args: {"code": 0, "stdout": " ".join(args["argv"]), "stderr": ""}}
+
+
+@contextmanager
+def serving(run: Path) -> Iterator[tuple[StandIn, str]]:
+    """The stand-in, and the URL of the API over it."""
+    stand_in, ready, stop = StandIn(), threading.Event(), threading.Event()
+    tcp = listen_tcp("127.0.0.1:0")
+    sockets = [tcp, listen_unix(run / "api.sock")]
+
+    async def main() -> None:
+        core = ControlServer(run / "core.sock", stand_in.commands(), stand_in.bus)
+        sim = ControlServer(run / "sim.sock", stand_in.sim())
+        await core.start()
+        await sim.start()
+        server = uvicorn.Server(uvicorn.Config(create_app(run, LOCAL_HOSTS), log_config=None, access_log=False,
+                                               log_level="warning", timeout_graceful_shutdown=1))
+        task = asyncio.create_task(server.serve(sockets=sockets))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        ready.set()
+        while not stop.is_set():
+            await asyncio.sleep(0.02)
+            if stand_in_stops(stand_in):
+                await core.close()
+        server.should_exit = True
+        await task
+        await core.close()
+        await sim.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield stand_in, f"http://127.0.0.1:{tcp.getsockname()[1]}"
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+def stand_in_stops(stand_in: StandIn) -> bool:
+    """Whether a test has asked the core to die; true once."""
+    asked = getattr(stand_in, "die", False)
+    stand_in.die = False  # type: ignore[attr-defined]
+    return bool(asked)

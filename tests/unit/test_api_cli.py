@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that talk to the API, and those that do without."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from api_server import SECRET, StandIn, serving
+from click.testing import CliRunner, Result
+from trace_samples import ATTACH_REQUEST, IMSI, sample
+
+from dialtone.cli import main
+from dialtone.lab import client
+from dialtone.lab.client import Client
+from dialtone.trace import record
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, str]]:
+    with serving(tmp_path_factory.mktemp("run")) as (stand_in, url):
+        for _ in range(200):
+            if Client(url).get("/trace")["events"]:
+                break
+            time.sleep(0.02)
+        yield stand_in, url
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(client, "_run_directories", list)
+    monkeypatch.delenv("DIALTONE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str, url: str = "", text: str | None = None) -> Result:
+    return CliRunner().invoke(main, list(words), env={"DIALTONE_URL": url}, input=text)
+
+
+def test_trace_as_lines_json_and_ladder(server: tuple[StandIn, str]) -> None:
+    url = server[1]
+    assert "NAS      mme-ue-1 -> mme" in run("trace", "--imsi", IMSI, url=url).output
+    first = json.loads(run("trace", "--json", url=url).output.splitlines()[0])
+    assert first["name"] == "S1SetupRequest"
+    assert run("trace", "--ladder", url=url).output.startswith("UE      enb1    MME     S/P-GW  HSS\n")
+
+
+def test_trace_to_files(server: tuple[StandIn, str], tmp_path: Path) -> None:
+    assert run("trace", "--pcapng", str(tmp_path / "a.pcapng"), url=server[1]).exit_code == 0
+    assert (tmp_path / "a.pcapng").read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+    assert "events in" in run("trace", "--record", str(tmp_path / "a.gz"), url=server[1]).output
+    assert record.read(tmp_path / "a.gz")[2].data == ATTACH_REQUEST
+
+
+def test_decode_by_id_and_by_octets(server: tuple[StandIn, str]) -> None:
+    found = run("decode", "3", url=server[1])
+    assert "NAS mme-ue-1 -> mme: Attach request (TS 24.301, 8.2.4)" in found.output
+    assert "0000  07 41 71" in found.output
+    assert "Attach request" in run("decode", ATTACH_REQUEST.hex(), "--point", "NAS").output
+    assert run("decode", "xyz", "--point", "NAS").exit_code == 1
+
+
+def test_diagnose(server: tuple[StandIn, str], tmp_path: Path) -> None:
+    found = run("diagnose", IMSI, url=server[1])
+    assert found.output.startswith(f"-- {IMSI}: The attach is under way")
+    assert found.exit_code == 0
+    record.write(tmp_path / "a.gz", sample())
+    assert run("diagnose", "--file", str(tmp_path / "a.gz")).output
+    assert json.loads(run("diagnose", IMSI, "--json", url=server[1]).output)[0]["rule"] == "under-way"
+
+
+def test_ue_and_sim(server: tuple[StandIn, str]) -> None:
+    stand_in, url = server
+    assert IMSI in run("ue", "list", url=url).output
+    assert json.loads(run("ue", "list", "--json", url=url).output)[0]["imsi"] == IMSI
+    assert run("ue", "detach", IMSI, url=url).exit_code == 0
+    assert IMSI in run("sim", "list", url=url).output
+    assert run("sim", "attach", IMSI, url=url).exit_code == 0
+    assert run("sim", "break", IMSI, "op_as_opc", url=url).exit_code == 0
+    assert run("sim", "exec", IMSI, "--", "ping", "-c", "3", "10.45.0.1", url=url).output == "ping -c 3 10.45.0.1"
+    assert stand_in.asked[-1] == ("break", {"imsi": IMSI, "fault": "op_as_opc"})
+
+
+def test_subscribers_through_the_api(server: tuple[StandIn, str]) -> None:
+    url = server[1]
+    added = run("subscriber", "add", "001010000000031", "--k", "-", "--opc", SECRET, url=url, text=f"{SECRET}\n")
+    assert added.exit_code == 0
+    assert SECRET not in added.output
+    assert "001010000000031" in run("subscriber", "list", url=url).output
+    again = run("subscriber", "add", "001010000000031", "--k", SECRET, "--opc", SECRET, url=url)
+    assert again.exit_code == 1
+    assert "there already" in again.output + again.stderr
+    assert run("subscriber", "edit", IMSI, url=url).exit_code == 2
+
+
+def test_keys_do_not_travel(server: tuple[StandIn, str], alone: Path) -> None:
+    found = run("subscriber", "show", IMSI, "--keys", url=server[1])
+    assert found.exit_code == 1
+    assert "Keys do not travel" in found.output + found.stderr
+
+
+def test_subscribers_on_the_database_when_no_core_runs(alone: Path) -> None:
+    where = ("--state", str(alone / "state"))
+    imsi = "001010000000044"
+    assert run("subscriber", "add", imsi, "--k", SECRET, "--op", SECRET, "--msisdn", "1044", *where).exit_code == 0
+    assert "1044" in run("subscriber", "list", *where).output
+    shown = json.loads(run("subscriber", "show", imsi, "--json", *where).output)
+    assert not {"k", "opc"} & set(shown)
+    keys = json.loads(run("subscriber", "show", imsi, "--keys", "--json", *where).output)
+    assert keys["k"] == SECRET
+    assert keys["opc"] != SECRET
+    (alone / "cards.csv").write_text(f"imsi,ki,opc\n{imsi},{SECRET},{SECRET}\n001010000000045,{SECRET},{SECRET}\n")
+    dry = run("subscriber", "import", "cards.csv", *where)
+    assert "Nothing is written yet" in dry.output
+    assert "001010000000045" not in run("subscriber", "list", *where).output
+    assert run("subscriber", "import", "cards.csv", "--write", *where).exit_code == 0
+    assert "001010000000045" in run("subscriber", "list", *where).output
+    assert "differs and stays" in dry.output
+    assert run("subscriber", "remove", imsi, "--yes", *where).exit_code == 0
+    assert run("subscriber", "show", imsi, *where).exit_code == 1
+
+
+def test_where_finds_handlers_and_says_when_there_is_none() -> None:
+    found = run("where", "attach", "request").output
+    assert "on_attach_request  appliance/dialtone/mme/attach.py:" in found
+    assert "T3460" in run("where", "T3460").output
+    assert "on_s1_setup_request" in run("where", "s1setuprequest").output
+    assert "pgw" in {place["element"] for place in json.loads(run("where", "create", "session", "--json").output)}
+    assert run("where", "no such thing").exit_code == 1
+
+
+def test_nobody_there_is_a_sentence(alone: Path) -> None:
+    for words in (("trace",), ("ue", "list"), ("sim", "list"), ("diagnose",)):
+        found = run(*words)
+        assert found.exit_code == 1
+        assert "build.sh demo" in found.output + found.stderr
+        assert "Traceback" not in found.output + found.stderr
+
+
+def test_every_command_has_an_example() -> None:
+    for words in (("trace",), ("decode",), ("diagnose",), ("where",), ("api",), ("ue", "list"), ("ue", "detach"),
+                  ("sim", "attach"), ("sim", "exec"), ("subscriber", "add"), ("subscriber", "import")):
+        assert "Example" in run(*words, "--help").output, words
