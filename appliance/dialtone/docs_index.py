@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/messages.md, docs/states.md and docs/attach.svg from the code: `python -m dialtone.docs_index`.
+"""Writes docs/messages.md, states.md and attach.svg from the code, and the links to tests in docs/supported.md:
+`python -m dialtone.docs_index`.
 
 A test compares the committed files with what the code says. Names of files, no line numbers: those change with every
 edit, and `dialtone where` knows them.
@@ -9,6 +10,7 @@ import importlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dialtone.docs_supported import supported
 from dialtone.fsm import Table
 from dialtone.trace import record
 from dialtone.trace.ladder import svg
@@ -121,7 +123,7 @@ RECORDING = ROOT / "appliance" / "dialtone" / "lab" / "attach.trace.gz"
 IMSI = "001010000000001"
 CARRIERS = ("UplinkNASTransport", "DownlinkNASTransport")
 
-FILES = {"messages.md": messages, "states.md": states, "attach.svg": attach}
+FILES = {"messages.md": messages, "states.md": states, "attach.svg": attach, "supported.md": supported}
 
 
 def main(folder: Path = DOCS) -> None:

@@ -4,8 +4,9 @@
 import re
 
 import pytest
-from conftest import SCREENSHOTS, Jupyter
 from playwright.sync_api import Locator, Page, expect
+
+from conftest import SCREENSHOTS, Jupyter
 
 pytestmark = pytest.mark.browser
 SLOWLY = 120_000  # milliseconds

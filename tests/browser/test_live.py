@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ARGUMENTS, CHROMIUM, SCREENSHOTS
 from playwright.sync_api import expect, sync_playwright
 from test_in_chromium import SLOWLY, first_ladder, run_all
+
+from conftest import ARGUMENTS, CHROMIUM, SCREENSHOTS
 
 pytestmark = pytest.mark.browser
 

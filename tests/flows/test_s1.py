@@ -297,6 +297,16 @@ def test_the_ids_of_another_enbs_phone_are_unknown(net: Network) -> None:
     assert ue.ecm == "ECM-CONNECTED"
 
 
+def test_the_radio_capability_is_kept(net: Network) -> None:
+    net.attach()
+    ue = net.core.mme.by_imsi[IMSI]
+    capability = bytes(range(200)) * 100  # more than one fragment of APER (X.691, 11.9)
+    net.loop.deliver("mme", "S1-MME", "enb1", s1ap.encode(s1ap.UECapabilityInfoIndication(
+        mme_ue_s1ap_id=ue.number, enb_ue_s1ap_id=ue.enb_ue_s1ap_id, ue_radio_capability=capability)), 1)
+    net.run(0.1)
+    assert ue.radio_capability == capability
+
+
 def test_an_enb_that_uses_an_id_again_has_lost_the_old_connection(net: Network) -> None:
     net.attach()
     ue = net.core.mme.by_imsi[IMSI]

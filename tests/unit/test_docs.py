@@ -8,6 +8,7 @@ import pytest
 
 from dialtone.cli import COMMANDS
 from dialtone.docs_index import FILES, machines
+from dialtone.docs_supported import find, rows
 from dialtone.where import ROOT, index
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -55,3 +56,23 @@ def test_commands_and_files_in_the_documents_exist(page: Path) -> None:
         assert command == "help" or f"./build.sh {command}" in help_text, f"{page.name}: ./build.sh {command}"
     for path in re.findall(r"`((?:appliance|tests|docs|requirements|notebooks)/[\w./-]+)`", text):
         assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def test_a_row_of_supported_names_a_test_that_exists() -> None:
+    head, line = "| Clause | What | State | Shown by |\n|---|---|---|---|\n", "| 9 | this | yes | "
+    (row,) = rows(f"{head}{line}`test_any_octets`, nothing |\n\n| x |\n")
+    assert (row[0], row[2]) == (3, ["test_any_octets"])
+    assert [names for _, _, names in rows(f"| State | Shown by |\n{line}\n")] == [[]]
+    assert find("test_a_row_of_supported_names_a_test_that_exists") == Path(__file__)
+    for name in ("test_any_octets", "test_that_nobody_wrote"):  # two have that name, and none
+        with pytest.raises(LookupError, match=name):
+            find(name)
+
+
+def test_every_debian_package_has_its_reason() -> None:
+    script = (ROOT / "build.sh").read_text()
+    table = (ROOT / "docs" / "dependencies.md").read_text().partition("## Debian")[2]
+    packages = " ".join(re.findall(r"^(?:BASE|TEST)_PACKAGES=\((.*)\)", script, re.MULTILINE)).split()
+    assert len(packages) > 10
+    for package in packages:
+        assert re.search(rf"^\|[^|]*\b{package}\b[^|]*\|", table, re.MULTILINE), package
