@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dialtone.codec.message import Message
+from dialtone.codec.tft import PacketFilter
 
 
 class Event:
@@ -147,7 +148,11 @@ class Tell(Effect):
 @dataclass(slots=True)
 class OpenTunnel(Effect):
     """Give the user plane a bearer: `teid` is ours, `remote_teid` at `remote` the eNB's (None while
-    idle). `ue` is the phone's address, packed."""
+    idle). `ue` is the phone's address, packed.
+
+    `filters` say which packets a dedicated bearer carries, the lowest precedence first; a default bearer
+    has none and carries the rest. Rates are (down, up) in kbit/s, 0 for no limit: `mbr` of this bearer,
+    `ambr` of all non-GBR bearers of its PDN connection together (TS 23.401, 4.7.3)."""
 
     imsi: str
     ebi: int
@@ -157,6 +162,9 @@ class OpenTunnel(Effect):
     remote_teid: int | None = None
     qci: int = 9
     failed: Event | None = None
+    filters: tuple[PacketFilter, ...] = ()
+    mbr: tuple[int, int] = (0, 0)
+    ambr: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True)
