@@ -70,8 +70,8 @@ def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
     node = diameter_node(config, loop, mme, hss, random) if config.diameter.wanted else None
     if node is not None:
         s6a = NodeLink(loop, "S6a", s6a)
-    for name in ("mme", "pgw"):
-        loop.bind(name, "S11", gtpc, s11, inside=True, policy=GTPC)
+    for name, point in (("mme", "S11"), ("pgw", "S11"), ("pgw", "S5/S8")):
+        loop.bind(name, point, gtpc, s11, inside=True, policy=GTPC)
     for name in ("mme", "hss"):
         loop.bind(name, "S6a", diameter, s6a, inside=True, policy=replace(DIAMETER, seconds=config.diameter.tx))
     return Core(config, loop, mme, pgw, hss, node)

@@ -16,6 +16,7 @@ from typing import Any
 from dialtone import config_checks as check
 from dialtone.config_checks import setting
 from dialtone.config_diameter import DiameterConfig, PeerConfig, RouteConfig
+from dialtone.config_gtp import GtpConfig
 from dialtone.errors import LocalError
 from dialtone.ids import Plmn
 
@@ -117,13 +118,19 @@ class Config:
     apn: Mapping[str, Apn] = field(default_factory=lambda: dict(DEFAULT_APNS))
     uplink: Uplink = Uplink()
     diameter: DiameterConfig = DiameterConfig()
+    gtp: GtpConfig = GtpConfig()
     trace: Trace = Trace()
     api: Api = Api()
     log: Log = Log()
 
+    @property
+    def control(self) -> bytes:
+        """Our address in the F-TEIDs of control planes, four octets."""
+        return IPv4Address(self.gtp.listen or self.s1.address).packed
 
-SECTIONS = {"network": Network, "s1": S1, "uplink": Uplink, "diameter": DiameterConfig, "trace": Trace, "api": Api,
-            "log": Log}
+
+SECTIONS = {"network": Network, "s1": S1, "uplink": Uplink, "diameter": DiameterConfig, "gtp": GtpConfig,
+            "trace": Trace, "api": Api, "log": Log}
 NAMED = {"apn": Apn, "diameter.peer": PeerConfig, "diameter.route": RouteConfig}  # sections [<kind>.<name>]
 Named = dict[str, dict[str, dict[str, Any]]]
 MTU = 1400  # on the phones' device and in the PCO: room for GTP-U and ESP (facts of the user plane)

@@ -43,7 +43,7 @@ def leave_nothing(net: Network) -> None:
     net.run(net.config.s1.t3412 + 400)
     mme, pgw = net.core.mme, net.core.pgw
     assert net.leaks() == NOTHING
-    tables = mme.by_imsi, mme.by_m_tmsi, mme.ues, mme.enbs, pgw.sessions, pgw.by_imsi, pgw._bearer_teids
+    tables = mme.by_imsi, mme.by_m_tmsi, mme.ues, mme.enbs, pgw.sessions, pgw.tunnels, pgw._bearer_teids
     assert not any(tables)
     assert not any(port.requests.ours for port in net.loop.ports.values() if port.requests)
     assert net.loop.counters.get("internal error", 0) == 0

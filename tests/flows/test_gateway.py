@@ -47,7 +47,7 @@ class Peer:
 def s11(net: Network) -> Iterator[Peer]:
     peer = Peer(net, "pgw", "S11", gtpc)
     yield peer
-    for number, teid in enumerate(list(net.core.pgw.sessions), 0x700000):
+    for number, teid in enumerate(list(net.core.pgw.tunnels), 0x700000):
         peer.ask(delete(teid), sequence=number)
 
 

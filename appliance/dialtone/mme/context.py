@@ -85,6 +85,7 @@ class Pdn:
     pdn_type: int
     pco: ProtocolConfigurationOptions | None
     bearers: dict[int, Bearer] = field(default_factory=dict)
+    gateway: str = "pgw"  # who serves it on S11
     s11_teid: int = 0  # the gateway's
     address: IPv4Address | None = None
     answer_pco: ProtocolConfigurationOptions | None = None

@@ -69,8 +69,9 @@ def _lost(ue: Ue, how: str) -> Verdict:
 
 
 def _stop_downlink(ue: Ue) -> Effects:
-    for pdn in ue.pdns.values():
-        yield Request("S11", "pgw", ReleaseAccessBearersRequest(teid=pdn.s11_teid))
+    """One request for all PDN connections of a tunnel: the TEIDs on S11 are those of the phone (TS 29.274, 4.1)."""
+    for gateway, teid in {(pdn.gateway, pdn.s11_teid): None for pdn in ue.pdns.values()}:
+        yield Request("S11", gateway, ReleaseAccessBearersRequest(teid=teid))
 
 
 @on("S11", ReleaseAccessBearersResponse)

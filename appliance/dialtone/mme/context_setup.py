@@ -86,7 +86,7 @@ def on_initial_context_setup_response(mme: Mme, msg: InitialContextSetupResponse
             return
         for bearer in pdn.bearers.values():
             bearer.enb = ends.get(bearer.ebi)
-        yield Request("S11", "pgw", ModifyBearerRequest(
+        yield Request("S11", pdn.gateway, ModifyBearerRequest(
             teid=pdn.s11_teid,
             bearer_contexts_to_be_modified=tuple(
                 gtpc.BearerContextToBeModified(

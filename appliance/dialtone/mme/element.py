@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Address
 
 from dialtone.config import Config
 from dialtone.dispatch import Handlers, Rx
@@ -25,6 +26,7 @@ UNPROTECTED = {
 }
 """What is taken without a good MAC as long as secure exchange is not established (TS 24.301, 4.4.4.3)."""
 
+GTPC_PORT = 2123
 NOT_EXPECTED = 98  # message type not compatible with the protocol state
 
 
@@ -35,6 +37,15 @@ class S6aPeer:
     element: str
     origin_host: str
     origin_realm: str
+
+
+@dataclass(frozen=True, slots=True)
+class S11Peer:
+    """Who serves our phones on S11, our own address there, and the P-GW that a foreign S-GW is to use."""
+
+    gateway: str
+    control: bytes
+    pgw: bytes
 
 
 class UnknownUe(ProtocolError):
@@ -61,6 +72,9 @@ class Mme(Element):
         self.tais = tuple(Tai(self.plmn, tac) for tac in config.network.tac)
         realm = f"epc.mnc{self.plmn.mnc:0>3}.mcc{self.plmn.mcc}.3gppnetwork.org"
         self.s6a = S6aPeer("hss", f"mme.{realm}", realm)
+        gtp = config.gtp
+        self.s11 = S11Peer(f"{gtp.sgw}:{GTPC_PORT}" if gtp.sgw else "pgw", config.control,
+                           IPv4Address(gtp.pgw).packed if gtp.pgw else config.control)
         self.enbs: dict[str, Enb] = {}
         self.ues: dict[int, Ue] = {}
         self.by_imsi: dict[str, Ue] = {}

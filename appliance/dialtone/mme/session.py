@@ -10,7 +10,13 @@ from ipaddress import IPv4Address
 
 from dialtone.codec import gtpc
 from dialtone.codec.diameter import AllocationRetentionPriority, ApnConfiguration
-from dialtone.codec.gtpc import CreateSessionRequest, CreateSessionResponse, DeleteSessionRequest, DeleteSessionResponse
+from dialtone.codec.gtpc import (
+    CreateSessionRequest,
+    CreateSessionResponse,
+    DeleteSessionRequest,
+    DeleteSessionResponse,
+    Indication,
+)
 from dialtone.codec.gtpc.values import Ambr, BearerQos, Fteid, Paa, Uli
 from dialtone.codec.nas import (
     ActivateDefaultEPSBearerContextAccept,
@@ -38,7 +44,7 @@ ESM_BY_GTP = {78: UNKNOWN_APN, 93: UNKNOWN_APN, 83: IPV4_ONLY, 84: 26, 73: 26, 9
 DOWNGRADED = {18: IPV4_ONLY, 19: SINGLE_ADDRESS}
 FIRST_EBI = 5
 EUTRAN = 6  # RAT type (TS 29.274, 8.17)
-S1U_SGW, S11_MME = 1, 10  # F-TEID interface types (TS 29.274, 8.22)
+S5C_PGW, S11_MME = 7, 10  # F-TEID interface types (TS 29.274, 8.22)
 OPERATOR_IDENTIFIER = re.compile(r"\.mnc\d{3}\.mcc\d{3}\.gprs$", re.IGNORECASE)
 
 
@@ -129,18 +135,23 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
     apn = configuration.service_selection
     ambr = configuration.ambr or ue.subscription.ambr
     up, down = (ambr.max_requested_bandwidth_ul // 1000, ambr.max_requested_bandwidth_dl // 1000) if ambr else (0, 0)
-    wish.pdn = Pdn(apn, pti, ebi, wish.request.pdn_type & 7, wish.pco, ambr=(down, up))
+    wish.pdn = Pdn(apn, pti, ebi, wish.request.pdn_type & 7, wish.pco, ambr=(down, up), gateway=mme.s11.gateway)
+    # A phone has one tunnel on S11: its first session makes it, with TEID 0, the others come by it.
+    present = next(iter(ue.pdns.values()), None)
+    if present is not None:
+        wish.pdn.gateway, wish.pdn.s11_teid = present.gateway, present.s11_teid
     wish.pdn.bearers[ebi] = Bearer(ebi, qci, (arp[0], 1 - arp[1], 1 - arp[2]))
     assert ue.tai is not None
-    yield Request("S11", "pgw", CreateSessionRequest(
-        teid=0,
+    yield Request("S11", wish.pdn.gateway, CreateSessionRequest(
+        teid=wish.pdn.s11_teid,
         imsi=ue.imsi,
         msisdn=ue.subscription.msisdn,
         mei=ue.imeisv or None,
         uli=Uli(ue.tai, ue.ecgi),
         serving_network=mme.plmn,
         rat_type=EUTRAN,
-        sender_f_teid=Fteid(S11_MME, ue.s11_teid, LOOPBACK),
+        sender_f_teid=Fteid(S11_MME, ue.s11_teid, mme.s11.control),
+        pgw_s5_s8_address=Fteid(S5C_PGW, 0, mme.s11.pgw),
         apn=apn,
         selection_mode=0,
         pdn_type=wish.pdn.pdn_type,
@@ -152,8 +163,6 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
             ebi=ebi, bearer_qos=BearerQos(qci, *arp)),),
     ), context=wish)
 
-
-LOOPBACK = bytes((127, 0, 0, 1))  # S11 stays inside the box
 
 
 @on("S11", CreateSessionResponse)
@@ -252,7 +261,9 @@ def delete_all(ue: Ue) -> Iterator[Effect]:
 
 
 def _delete(pdn: Pdn) -> Request:
-    return Request("S11", "pgw", DeleteSessionRequest(teid=pdn.s11_teid, linked_ebi=pdn.ebi))
+    """OI: an S-GW that is not our gateway tells the P-GW, too (TS 29.274, 7.2.9.1)."""
+    return Request("S11", pdn.gateway, DeleteSessionRequest(teid=pdn.s11_teid, linked_ebi=pdn.ebi,
+                                                            indication_flags=Indication.of("OI")))
 
 
 @on("S11", DeleteSessionResponse)

@@ -9,34 +9,37 @@ from dialtone.codec.gtpc import (
     ReleaseAccessBearersRequest,
     ReleaseAccessBearersResponse,
 )
-from dialtone.codec.gtpc.values import Cause, Fteid
+from dialtone.codec.gtpc.values import Cause
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, OpenTunnel, TunnelRefused, Verdict
 from dialtone.errors import ProtocolError
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
+from dialtone.pgw.tunnel import S11, control_peer
 
-S1U_SGW = 1
 
-
+@on("S5/S8", ModifyBearerRequest)
 @on("S11", ModifyBearerRequest)
 def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effects:
-    """The eNB's ends of the bearers."""
-    session = pgw.session_of(msg.teid, rx)
-    for context in msg.bearer_contexts_to_be_modified:
+    """The eNB's ends of the bearers, or the S-GW's where it moved them. Each request is of one PDN connection."""
+    contexts = msg.bearer_contexts_to_be_modified
+    session = pgw.session_of(msg.teid, rx, contexts[0].ebi if contexts else None)
+    for context in contexts:
         if context.ebi not in session.bearers:
             raise ProtocolError(f"EBI {context.ebi} is not a bearer of the session",
                                 cause=CauseValue.CONTEXT_NOT_FOUND, clause="TS 29.274, 7.2.8")
+    if msg.sender_f_teid is not None:
+        session.tunnel.peer, session.tunnel.peer_teid = control_peer(rx, msg.sender_f_teid), msg.sender_f_teid.teid
     modified = []
-    for context in msg.bearer_contexts_to_be_modified:
+    for context in contexts:
         bearer = session.bearers[context.ebi]
-        end = context.s1_u_enodeb_f_teid
+        end = context.s1_u_enodeb_f_teid or context.s5_s8_u_sgw_f_teid
         if end is not None and end.ipv4:
             bearer.enb = (end.ipv4, end.teid)
             yield _tunnel(session, bearer)
         modified.append(BearerContextModified(
             ebi=bearer.ebi,
             cause=Cause(CauseValue.REQUEST_ACCEPTED),
-            s1_u_sgw_f_teid=Fteid(S1U_SGW, bearer.teid, pgw.s1u),
+            s1_u_sgw_f_teid=pgw.user_end(session, bearer) if session.tunnel.point == S11 else None,
         ))
     yield Answer(ModifyBearerResponse(teid=session.mme_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED),
                                       bearer_contexts_modified=tuple(modified)))
@@ -45,11 +48,12 @@ def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effe
 @on("S11", ReleaseAccessBearersRequest)
 def on_release_access_bearers_request(pgw: Pgw, msg: ReleaseAccessBearersRequest, rx: Rx) -> Effects:
     """The phone is idle: no downlink until it comes back."""
-    session = pgw.session_of(msg.teid, rx)
-    for bearer in session.bearers.values():
-        bearer.enb = None
-        yield _tunnel(session, bearer)
-    yield Answer(ReleaseAccessBearersResponse(teid=session.mme_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED)))
+    tunnel = pgw.tunnel_of(msg.teid, rx)
+    for session in tunnel.sessions.values():
+        for bearer in session.bearers.values():
+            bearer.enb = None
+            yield _tunnel(session, bearer)
+    yield Answer(ReleaseAccessBearersResponse(teid=tunnel.peer_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED)))
 
 
 @on.event(TunnelRefused)

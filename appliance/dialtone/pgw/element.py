@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from typing import Any
 
 from dialtone.codec.gtpc import (
     CauseValue,
@@ -19,7 +20,7 @@ from dialtone.codec.gtpc import (
     ReleaseAccessBearersResponse,
     refusal,
 )
-from dialtone.codec.gtpc.values import Cause
+from dialtone.codec.gtpc.values import Cause, Fteid
 from dialtone.codec.message import Message
 from dialtone.config import Config
 from dialtone.dispatch import Handlers, Rx
@@ -27,6 +28,7 @@ from dialtone.effects import Answer, Effects, SendOctets
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
 from dialtone.pgw.pool import Pool
+from dialtone.pgw.tunnel import S1U_SGW, S5U_PGW, S11, Tunnel
 
 on = Handlers("pgw")
 
@@ -40,7 +42,7 @@ ANSWERS: dict[type[Message] | None, type] = {
 
 @dataclass(slots=True)
 class BearerContext:
-    """A bearer at the gateway: our TEID on S1-U, the eNB's end while the phone is connected."""
+    """A bearer at the gateway: our TEID, and the far end: the eNB's while the phone is connected, or the S-GW's."""
 
     ebi: int
     qci: int
@@ -50,14 +52,19 @@ class BearerContext:
 
 @dataclass(slots=True)
 class Session:
-    """A PDN connection. `teid` is ours on S11, `mme_teid` the MME's; `address` four octets."""
+    """A PDN connection, by its default bearer `ebi`; `address` four octets. `tunnel` leads to whoever controls it."""
 
     imsi: str
     apn: str
-    teid: int
-    mme_teid: int
+    ebi: int
     address: bytes
+    tunnel: Tunnel
     bearers: dict[int, BearerContext] = field(default_factory=dict)
+
+    @property
+    def mme_teid(self) -> int:
+        """The far end of the tunnel: the MME's, or the S-GW's."""
+        return self.tunnel.peer_teid
 
 
 class Pgw(Element):
@@ -70,42 +77,65 @@ class Pgw(Element):
         self.config = config
         self.s1u = IPv4Address(config.s1.address).packed
         self.pools = {name: Pool(apn.pool) for name, apn in config.apn.items()}
-        self.sessions: dict[int, Session] = {}
-        self.by_imsi: dict[tuple[str, str], Session] = {}
+        self.control = config.control
+        self.sessions: dict[tuple[str, str], Session] = {}  # by IMSI and APN
+        self.tunnels: dict[int, Tunnel] = {}  # by our TEID
         # TEIDs start anywhere: those of before a restart must not fit after it.
         self._teids = itertools.count(int.from_bytes(random(4)))
         self._bearer_teids: set[int] = set()
         self.recovery = random(1)[0]
 
     def new_teid(self) -> int:
-        """A TEID that nobody has, for S11 and S1-U alike; 0 is not one (TS 29.281, 5.1)."""
+        """A TEID that nobody has, for control and user plane alike; 0 is not one (TS 29.281, 5.1)."""
         while True:
             teid = next(self._teids) & 0xFFFFFFFF
-            if teid and teid not in self.sessions and teid not in self._bearer_teids:
+            if teid and teid not in self.tunnels and teid not in self._bearer_teids:
                 return teid
 
     def add(self, session: Session) -> None:
         """Put a session into every table."""
-        self.sessions[session.teid] = session
-        self.by_imsi[session.imsi, session.apn] = session
+        self.tunnels[session.tunnel.teid] = session.tunnel
+        session.tunnel.sessions[session.ebi] = session
+        self.sessions[session.imsi, session.apn] = session
         self._bearer_teids.update(bearer.teid for bearer in session.bearers.values())
 
     def remove(self, session: Session) -> None:
-        """Take it out of every table, and its address back."""
-        self.sessions.pop(session.teid, None)
-        if self.by_imsi.get((session.imsi, session.apn)) is session:
-            del self.by_imsi[session.imsi, session.apn]
+        """Take it out of every table, and its address back; a tunnel ends with its last session."""
+        tunnel = session.tunnel
+        del self.sessions[session.imsi, session.apn], tunnel.sessions[session.ebi]
+        if not tunnel.sessions:
+            del self.tunnels[tunnel.teid]
         self._bearer_teids.difference_update(bearer.teid for bearer in session.bearers.values())
         self.pools[session.apn].give_back(session.address)
 
-    def session_of(self, teid: int | None, rx: Rx) -> Session:
-        """The session of a request; raises ProtocolError with cause Context Not Found."""
-        session = self.sessions.get(teid or 0)
-        if session is None:
+    def sessions_of(self, imsi: str) -> list[Session]:
+        """Every session of a phone."""
+        return [session for apn in self.config.apn if (session := self.sessions.get((imsi, apn))) is not None]
+
+    def tunnel_of(self, teid: int | None, rx: Rx) -> Tunnel:
+        """The tunnel that a request came by; raises ProtocolError with cause Context Not Found."""
+        tunnel = self.tunnels.get(teid or 0)
+        if tunnel is None:
             raise ProtocolError(f"TEID {teid:#x} names no session" if teid else "a request without a TEID",
                                 cause=CauseValue.CONTEXT_NOT_FOUND, clause="TS 29.274, 7.2.7")
-        rx.subject = session.imsi
-        return session
+        rx.subject = tunnel.imsi
+        return tunnel
+
+    def session_of(self, teid: int | None, rx: Rx, ebi: int | None = None) -> Session:
+        """The session of a request: the one with the bearer `ebi`, or the tunnel's first where the request names none.
+
+        Raises ProtocolError with cause Context Not Found.
+        """
+        tunnel = self.tunnel_of(teid, rx)
+        for session in tunnel.sessions.values():
+            if ebi is None or ebi in session.bearers:
+                return session
+        raise ProtocolError(f"EBI {ebi} is no bearer of {tunnel.imsi}", cause=CauseValue.CONTEXT_NOT_FOUND,
+                            clause="TS 29.274, 7.2.8")
+
+    def user_end(self, session: Session, bearer: BearerContext) -> Fteid:
+        """Our end of a bearer, as the peer that controls its session calls it."""
+        return Fteid(S1U_SGW if session.tunnel.point == S11 else S5U_PGW, bearer.teid, self.s1u)
 
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """A response with the cause, to requests that have one (TS 29.274, 7.7)."""
@@ -113,5 +143,11 @@ class Pgw(Element):
             if (answer := refusal(error)) is not None:
                 yield SendOctets(rx.point, rx.peer, f"refusal, cause {error.cause}", answer)
         elif error.cause is not None and (kind := ANSWERS.get(type(rx.message) if rx.message else None)) is not None:
-            sender = getattr(rx.message, "sender_f_teid", None)
-            yield Answer(kind(teid=sender.teid if sender else 0, cause=Cause(error.cause)))
+            yield Answer(kind(teid=self._peer_teid(rx.message), cause=Cause(error.cause)))
+
+    def _peer_teid(self, request: Any) -> int:
+        """The TEID of a refusal: that of the tunnel, or what a new sender wants to have there (TS 29.274, 5.5.2)."""
+        if (tunnel := self.tunnels.get(request.teid or 0)) is not None:
+            return tunnel.peer_teid
+        sender = getattr(request, "sender_f_teid", None)
+        return sender.teid if sender else 0

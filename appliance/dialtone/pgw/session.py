@@ -28,45 +28,53 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Answer, CloseTunnel, Effects, Event, OpenTunnel, Send, Verdict
 from dialtone.errors import ProtocolError
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
+from dialtone.pgw.tunnel import S5_S8, S5C_PGW, S5U_PGW, S11, Tunnel, control_peer, point_of
 
 IPV4, IPV4V6 = 1, 3
-S1U_SGW, S11_SGW = 1, 11  # F-TEID interface types (TS 29.274, 8.22)
-LOOPBACK = bytes((127, 0, 0, 1))
 
 
 @dataclass(slots=True)
 class TunnelFailed(Event):
-    """The user plane could not take the bearer of the session with our `teid`, which `peer` asked for."""
+    """The user plane could not take the bearer of this session, which `peer` asked for."""
 
-    teid: int
+    session: Session
     peer: str
     sequence: int
 
 
+@on("S5/S8", CreateSessionRequest)
 @on("S11", CreateSessionRequest)
 def on_create_session_request(pgw: Pgw, msg: CreateSessionRequest, rx: Rx) -> Effects:
     """An address, a TEID, what the phone asked for in its PCO. A second one for the same APN replaces the first."""
     rx.subject = imsi = msg.imsi or ""
     apn = msg.apn.lower()
-    old = pgw.by_imsi.get((imsi, apn))
+    old = pgw.sessions.get((imsi, apn))
     _check(pgw, msg, apn, old)
-    if old is not None:
-        yield from _close(pgw, old)
+    tunnel = pgw.tunnel_of(msg.teid, rx) if msg.teid else None
+    for stale in _stale(pgw, msg):
+        yield from close(pgw, stale)
+    if tunnel is None:
+        sender = msg.sender_f_teid
+        tunnel = Tunnel(point_of(sender), control_peer(rx, sender), imsi, pgw.new_teid(), sender.teid)
     wanted = msg.paa.ipv4 if msg.paa and msg.paa.ipv4 and any(msg.paa.ipv4) else b""
     address = pgw.pools[apn].take(wanted)
-    session = Session(imsi, apn, pgw.new_teid(), msg.sender_f_teid.teid, address)
     wish = msg.bearer_contexts_to_be_created[0]
+    session = Session(imsi, apn, wish.ebi, address, tunnel)
     bearer = BearerContext(wish.ebi, wish.bearer_qos.qci, pgw.new_teid())
+    if (end := wish.s5_s8_u_sgw_f_teid) is not None and end.ipv4:
+        bearer.enb = (end.ipv4, end.teid)
     session.bearers[bearer.ebi] = bearer
     pgw.add(session)
-    yield OpenTunnel(session.imsi, bearer.ebi, address, bearer.teid, qci=bearer.qci,
-                     failed=TunnelFailed(session.teid, rx.peer, msg.sequence))
+    remote, remote_teid = bearer.enb or (None, None)
+    yield OpenTunnel(session.imsi, bearer.ebi, address, bearer.teid, remote, remote_teid, bearer.qci,
+                     failed=TunnelFailed(session, rx.peer, msg.sequence))
     accepted = (CauseValue.NEW_PDN_TYPE_DUE_TO_NETWORK_PREFERENCE if msg.pdn_type == IPV4V6
                 else CauseValue.REQUEST_ACCEPTED)
     yield Answer(CreateSessionResponse(
-        teid=session.mme_teid,
+        teid=tunnel.peer_teid,
         cause=Cause(accepted),
-        sender_f_teid=Fteid(S11_SGW, session.teid, LOOPBACK),
+        sender_f_teid=tunnel.control_end(pgw.control) if tunnel.point == S11 else None,
+        pgw_s5_s8_f_teid=Fteid(S5C_PGW, tunnel.teid, pgw.control),
         paa=Paa(IPV4, address),
         apn_restriction=0,
         ambr=msg.ambr,
@@ -74,10 +82,22 @@ def on_create_session_request(pgw: Pgw, msg: CreateSessionRequest, rx: Rx) -> Ef
         bearer_contexts_created=(BearerContextCreated(
             ebi=bearer.ebi,
             cause=Cause(CauseValue.REQUEST_ACCEPTED),
-            s1_u_sgw_f_teid=Fteid(S1U_SGW, bearer.teid, pgw.s1u),
+            s1_u_sgw_f_teid=pgw.user_end(session, bearer) if tunnel.point == S11 else None,
+            s5_s8_u_pgw_f_teid=Fteid(S5U_PGW, bearer.teid, pgw.s1u),
             bearer_qos=wish.bearer_qos,
+            charging_id=bearer.teid if tunnel.point == S5_S8 else None,
         ),),
     ))
+
+
+def _stale(pgw: Pgw, msg: CreateSessionRequest) -> list[Session]:
+    """What a new session replaces (TS 29.274, 7.2.1): that of the same APN, that of the same default bearer; and of an
+    MME that has no TEID of ours (0), and so no session of this phone, all that stand there under its name."""
+    point = point_of(msg.sender_f_teid)
+    fresh = point == S11 and not msg.teid
+    ebi = msg.bearer_contexts_to_be_created[0].ebi
+    return [session for session in pgw.sessions_of(msg.imsi or "")
+            if session.apn == msg.apn.lower() or (session.tunnel.point == point and (fresh or session.ebi == ebi))]
 
 
 def _check(pgw: Pgw, msg: CreateSessionRequest, apn: str, old: Session | None) -> None:
@@ -134,26 +154,28 @@ def _ipcp(packet: PppPacket, servers: list[IPv4Address]) -> PppPacket:
 @on.event(TunnelFailed)
 def on_tunnel_failed(pgw: Pgw, event: TunnelFailed, rx: Rx) -> Effects:
     """The user plane refused: the session is taken back and the MME is told so."""
-    session = pgw.sessions.get(event.teid)
-    if session is None:
+    session = event.session
+    if pgw.sessions.get((session.imsi, session.apn)) is not session:
         return
     rx.subject = session.imsi
     pgw.remove(session)
     answer = CreateSessionResponse(teid=session.mme_teid, cause=Cause(CauseValue.NO_RESOURCES_AVAILABLE))
     answer.sequence = event.sequence
-    yield Send("S11", event.peer, answer)
+    yield Send(session.tunnel.point, event.peer, answer)
     yield Verdict("session", False, f"the user plane could not open a bearer for {session.apn}")
 
 
+@on("S5/S8", DeleteSessionRequest)
 @on("S11", DeleteSessionRequest)
 def on_delete_session_request(pgw: Pgw, msg: DeleteSessionRequest, rx: Rx) -> Effects:
     """Everything of the session is free again before the answer."""
-    session = pgw.session_of(msg.teid, rx)
-    yield from _close(pgw, session)
-    yield Answer(DeleteSessionResponse(teid=session.mme_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED)))
+    session = pgw.session_of(msg.teid, rx, msg.linked_ebi)
+    yield from close(pgw, session)
+    yield Answer(DeleteSessionResponse(teid=session.tunnel.peer_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED)))
 
 
-def _close(pgw: Pgw, session: Session) -> Effects:
+def close(pgw: Pgw, session: Session) -> Effects:
+    """Give back all that a session holds."""
     for bearer in session.bearers.values():
         yield CloseTunnel(bearer.teid)
     pgw.remove(session)
