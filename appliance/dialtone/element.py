@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from dialtone.codec.message import Message
 from dialtone.dispatch import Handlers, Rx
-from dialtone.effects import Effects, Send, Tell
+from dialtone.effects import Effect, Effects, Send, Tell
 from dialtone.errors import ProtocolError
 from dialtone.requests import InFlight
 
@@ -48,6 +48,10 @@ class Element:
 
     def gate(self, rx: Rx) -> None:
         """Called before each message's handler; raises ProtocolError for one that is not acceptable."""
+
+    def complete(self, rx: Rx, effects: list[Effect]) -> list[Effect]:
+        """Called with what each message's handler returned, for what the protocol adds whichever message it was."""
+        return effects
 
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """Answer bytes or a message that broke the specification (`rx.message` is None for bytes)."""

@@ -184,7 +184,7 @@ class Loop:
                 raise ProtocolError(f"{message.NAME} is not expected at {rx.point} of {element.name}")
             rx.procedure = entry.procedure
             element.gate(rx)
-            effects = list(entry.handler(element, message, rx))
+            effects = element.complete(rx, list(entry.handler(element, message, rx)))
         except ProtocolError as error:
             info = str(error)
             self.count(f"{rx.point} refused")

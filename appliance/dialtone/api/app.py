@@ -48,7 +48,7 @@ def create_app(run: Path, hosts: frozenset[str] = frozenset()) -> FastAPI:
             yield
         finally:
             following.cancel()
-            state.decoder.stop()
+            await state.decoder.close()
             await state.core.close()
             await state.sim.close()
 

@@ -61,3 +61,12 @@ class Decoder:
         if worker is not None and worker.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 worker.kill()
+
+    async def close(self) -> None:
+        """End the worker for good: neither it nor a pipe to it outlives the event loop."""
+        worker = self._worker
+        if self._idle is not None:
+            self._idle.cancel()
+        self.stop()
+        if worker is not None:
+            await worker.communicate()

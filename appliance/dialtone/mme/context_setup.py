@@ -16,7 +16,7 @@ from dialtone.codec.s1ap.bearers import (
     UEAggregateMaximumBitrate,
 )
 from dialtone.codec.s1ap.context import ERABToBeSetupItemCtxtSUReq
-from dialtone.codec.s1ap.values import UESecurityCapabilities
+from dialtone.codec.s1ap.values import NRUESecurityCapabilities, UESecurityCapabilities
 from dialtone.crypto.kdf import derive_kenb
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, StartTimer, StopTimer, Unanswered, Verdict
@@ -49,6 +49,7 @@ def initial_context_setup(mme: Mme, ue: Ue) -> InitialContextSetupRequest:
         ue_security_capabilities=UESecurityCapabilities(*_algorithms(ue.capability)),
         security_key=derive_kenb(ue.security.kasme, ue.kenb_count),
         ue_radio_capability=ue.radio_capability,
+        nr_ue_security_capabilities=nr_algorithms(ue),
     )
 
 
@@ -64,6 +65,13 @@ def _ambr(ue: Ue) -> UEAggregateMaximumBitrate:
 def _algorithms(capability: bytes) -> tuple[int, int]:
     """EEA1 to 16 and EIA1 to 16, the first the highest bit; algorithm 0 has none (TS 36.413, 9.2.1.40)."""
     return (capability[0] << 9) & 0xFFFF, (capability[1] << 9) & 0xFFFF
+
+
+def nr_algorithms(ue: Ue) -> NRUESecurityCapabilities | None:
+    """NEA1 to 16 and NIA1 to 16 of a phone that also speaks NR, for its secondary node (TS 33.401, E.3.3)."""
+    if (capability := ue.nr_capability) is None:
+        return None
+    return NRUESecurityCapabilities(*(int.from_bytes(capability[i:i + 2]) << 1 & 0xFFFF for i in (0, 2)))
 
 
 def guard(ue: Ue) -> StartTimer:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address
 
+from dialtone.codec.s1ap import S1apMessage
 from dialtone.config import Config
 from dialtone.dispatch import Handlers, Rx
-from dialtone.effects import Effects
+from dialtone.effects import Effect, Effects
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti, Tai
@@ -165,6 +166,14 @@ class Mme(Element):
             raise ProtocolError(f"{name} without a good MAC is discarded", clause="TS 24.301, 4.4.4.3")
         if not EMM.allows(ue.emm, name):
             raise ProtocolError(f"{name} is not expected in {ue.emm}", cause=NOT_EXPECTED, clause="TS 24.301, 7.4")
+
+    def complete(self, rx: Rx, effects: list[Effect]) -> list[Effect]:
+        """An eNB that wants to hear of IEs that we did not understand hears of them."""
+        if isinstance(rx.message, S1apMessage) and rx.message.unknown_ies:
+            from dialtone.mme import protocol_errors
+
+            return protocol_errors.notify(rx, rx.message, effects)
+        return effects
 
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """The protocol's own answer to an error."""

@@ -51,9 +51,11 @@ def _guti(mme: Mme, msg: InitialUEMessage) -> Guti | None:
         inner = None if cover.ciphered else nas.decode(cover.message)
     except ProtocolError:
         inner = None
-    identity = getattr(inner, "eps_mobile_identity", None) or getattr(inner, "old_guti", None)
-    if isinstance(identity, Guti):
-        return identity
+    # A phone that comes from UTRAN names itself by a GUTI mapped from there, and adds its own (TS 24.301, 5.5.1.2.2).
+    names = ("additional_guti", "eps_mobile_identity", "old_guti")
+    gutis = [guti for name in names if isinstance(guti := getattr(inner, name, None), Guti)]
+    if gutis:
+        return next(filter(mme.ours, gutis), gutis[-1])
     if msg.s_tmsi is not None:
         return Guti(mme.plmn, mme.config.s1.mme_group_id, msg.s_tmsi.mme_code, msg.s_tmsi.m_tmsi)
     return None

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dialtone.codec.nas import AttachRequest, EMMStatus, ESMStatus
 from dialtone.codec.nas.security import split
 from dialtone.codec.nas.tables import EPD_EMM, EsmMessage
-from dialtone.codec.s1ap import ErrorIndication, S1SetupFailure
+from dialtone.codec.s1ap import ErrorIndication, S1apMessage, S1SetupFailure, criticality_notifications
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.codec.s1ap.errors import S1apError
 from dialtone.codec.s1ap.notation import Criticality
-from dialtone.codec.s1ap.values import CriticalityDiagnostics
+from dialtone.codec.s1ap.values import CriticalityDiagnostics, CriticalityDiagnosticsIEItem
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Send, Verdict
 from dialtone.errors import ProtocolError
@@ -36,6 +36,26 @@ def answer(mme: Mme, error: ProtocolError, rx: Rx) -> Effects:
     if rx.point == "NAS":
         return _nas(mme, error, rx)
     return drop_phone(mme, rx, f"the answer of {rx.peer} is of no use: {error}")
+
+
+def notify(rx: Rx, message: S1apMessage, effects: list[Effect]) -> list[Effect]:
+    """IEs to be ignored and told of: in the response if there is one, else in an Error Indication (10.3.4.2)."""
+    faulty = criticality_notifications(message)
+    if not faulty or isinstance(message, ErrorIndication):
+        return effects
+    diagnostics = CriticalityDiagnostics(
+        message.PROCEDURE_CODE, message.KIND, message.CRITICALITY,
+        tuple(CriticalityDiagnosticsIEItem(*ie) for ie in faulty))
+    for effect in effects:
+        if (isinstance(effect, Send) and isinstance(effect.message, S1apMessage)
+                and effect.message.PROCEDURE_CODE == message.PROCEDURE_CODE
+                and hasattr(effect.message, "criticality_diagnostics")):
+            effect.message.criticality_diagnostics = diagnostics
+            return effects
+    return [*effects, Send(rx.point, rx.peer, ErrorIndication(
+        mme_ue_s1ap_id=getattr(message, "mme_ue_s1ap_id", None),
+        enb_ue_s1ap_id=getattr(message, "enb_ue_s1ap_id", None),
+        criticality_diagnostics=diagnostics), stream=rx.stream)]
 
 
 def _s1ap(error: ProtocolError, rx: Rx) -> Iterator[Effect]:
