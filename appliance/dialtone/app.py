@@ -2,11 +2,13 @@
 """Builds elements and links from the config: the only file that knows all of them."""
 
 import asyncio
+import itertools
 import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import IPv4Address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,12 +24,17 @@ from dialtone.diameter.node import Node
 from dialtone.diameter.transport import Transport
 from dialtone.effects import Save
 from dialtone.element import Link
+from dialtone.gtp.effects import Start as Supervise
+from dialtone.gtp.link import GtpLink
+from dialtone.gtp.paths import Paths
+from dialtone.gtp.router import Router
 from dialtone.hss.element import Hss, Subscribers
 from dialtone.hss.store import Store
 from dialtone.hss.writer import Writer
 from dialtone.kernel import dns, net, nft
 from dialtone.links.memory import Memory
 from dialtone.links.sctp import Sctp
+from dialtone.links.udp import Udp
 from dialtone.loop import Loop
 from dialtone.mme.element import Mme
 from dialtone.mme.nas_link import NasLink
@@ -51,30 +58,30 @@ class Core:
     pgw: Pgw
     hss: Hss
     diameter: Node | None = None  # where peers outside are configured
+    gtp: Paths | None = None  # likewise
 
 
 def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
           random: Callable[[int], bytes] = os.urandom, wall: Callable[[], datetime] | None = None,
-          inside: bool = False) -> Core:
-    """Elements and their reference points. `inside` says that the eNBs live in the same loop, over memory."""
+          inside: bool = False, recovery: int = 0) -> Core:
+    """Elements and their reference points. `inside` says that the eNBs live in the same loop, over memory; `recovery`
+    is our restart counter for GTP peers."""
     zone = ZoneInfo(config.network.timezone)
-    mme = Mme(config, random, wall or (lambda: datetime.now(zone)))
-    pgw = Pgw(config, random)
+    mme = Mme(config, random, wall or (lambda: datetime.now(zone)), recovery)
+    pgw = Pgw(config, random, recovery)
     hss = Hss(config, subscribers, random)
     for element in (mme, pgw, hss):
         loop.add(element)
     loop.bind("mme", "S1-MME", s1ap, s1_mme, inside=inside)
     loop.stacks["mme", "NAS"] = NasLink()
-    s11 = Memory(loop, "S11")
     s6a: Link = Memory(loop, "S6a")
     node = diameter_node(config, loop, mme, hss, random) if config.diameter.wanted else None
     if node is not None:
         s6a = NodeLink(loop, "S6a", s6a)
-    for name, point in (("mme", "S11"), ("pgw", "S11"), ("pgw", "S5/S8")):
-        loop.bind(name, point, gtpc, s11, inside=True, policy=GTPC)
+    paths = bind_gtp(config, loop, random, recovery)
     for name in ("mme", "hss"):
         loop.bind(name, "S6a", diameter, s6a, inside=True, policy=replace(DIAMETER, seconds=config.diameter.tx))
-    return Core(config, loop, mme, pgw, hss, node)
+    return Core(config, loop, mme, pgw, hss, node, paths)
 
 
 def diameter_node(config: Config, loop: Loop, mme: Mme, hss: Hss, random: Callable[[int], bytes]) -> Node:
@@ -101,9 +108,61 @@ def connect_diameter(config: Config, loop: Loop) -> Transport:
     return transport
 
 
+def bind_gtp(config: Config, loop: Loop, random: Callable[[int], bytes], recovery: int) -> Paths | None:
+    """S11 between our elements, and with peers outside where there are any; the paths to these."""
+    own = config.gtp
+    policy = replace(GTPC, seconds=own.t3, repeats=own.n3)
+    # Elements that share an address number their requests together. The count starts anywhere: a peer must not take
+    # what we ask after a restart for a repetition of what we asked before.
+    numbers = itertools.count(int.from_bytes(random(3)))
+    link: Link = Memory(loop, "S11")
+    users = [("mme", "S11"), ("pgw", "S11"), ("pgw", "S5/S8")]
+    paths = None
+    if own.wanted:
+        link = GtpLink(loop, link)
+        paths = Paths(own, recovery, loop.clock())
+        loop.add(paths)
+        users.append((paths.name, "S11"))
+    for name, point in users:
+        loop.bind(name, point, gtpc, link, inside=True, policy=policy, numbers=numbers)
+    return paths
+
+
+def connect_gtp(core: Core) -> Udp:
+    """Open the UDP port of S11 and S5/S8. Raises LocalError."""
+    udp = Udp(gtp_router(core), Paths.name, "S11")
+    udp.listen(str(IPv4Address(core.config.control)), gtpc.PORT)
+    carry_gtp(core, udp)
+    return udp
+
+
+def gtp_router(core: Core) -> Router:
+    """What a link to GTP peers delivers to."""
+    assert core.gtp is not None
+    return Router(core.loop, core.gtp, core.mme, core.pgw)
+
+
+def carry_gtp(core: Core, outside: Link) -> None:
+    """Reach GTP peers by this link, and ask them whether they are there."""
+    link = core.loop.ports[Paths.name, "S11"].link
+    assert isinstance(link, GtpLink)
+    link.outside = outside
+    core.loop.tell(Paths.name, Supervise())
+
+
 def durable(loop: Loop, writer: Writer) -> None:
     """Perform saves on the writer thread."""
     loop.performers[Save] = lambda effect, done: writer.submit(effect.writes, done)
+
+
+def restarts(file: Path) -> int:
+    """Count this start, from 0 to 255: the counter by which GTP peers know that we have forgotten (TS 23.007, 18)."""
+    try:
+        count = (int(file.read_text()) + 1) % 256
+    except (OSError, ValueError):
+        count = 0
+    file.write_text(f"{count}\n")
+    return count
 
 
 async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None] = lambda: None) -> None:
@@ -118,7 +177,7 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
         runtime.at_close(writer.close)
         durable(loop, writer)
         sctp = Sctp(loop, "mme", "S1-MME")
-        core = build(config, loop, store, sctp)
+        core = build(config, loop, store, sctp, recovery=restarts(state / "restarts"))
         plane = UserPlane(loop, config.s1.address)
         runtime.at_close(plane.close)
         await _phones_network(config, run, runtime)
@@ -127,6 +186,8 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
         runtime.at_close(sctp.close)
         if core.diameter is not None:
             runtime.at_close(connect_diameter(config, loop).farewell)
+        if core.gtp is not None:
+            runtime.at_close(connect_gtp(core).close)
         control = ControlServer(run / "core.sock", Commands(core, store, writer, plane.forwarder).table(), loop.bus)
         await control.start()
         runtime.at_close(control.close)

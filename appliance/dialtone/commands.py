@@ -3,6 +3,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,7 +47,7 @@ class Commands:
     def table(self) -> dict[str, Command]:
         """Name of the protocol to method: `subscribers.add` -> `subscribers_add`."""
         names = ("status", "ues", "ue.detach", "enbs", "counters", "leaks", "diameter.peers", "diameter.connect",
-                 "diameter.disconnect", "subscribers.list", "subscribers.get",
+                 "diameter.disconnect", "gtp.peers", "subscribers.list", "subscribers.get",
                  "subscribers.add", "subscribers.edit", "subscribers.remove", "subscribers.import",
                  "subscribers.seen")
         return {name: getattr(self, name.replace(".", "_")) for name in names}
@@ -91,6 +92,15 @@ class Commands:
     def diameter_peers(self, args: Args) -> Any:
         """Diameter peers outside, with their states."""
         return self.core.diameter.states() if self.core.diameter else []
+
+    def gtp_peers(self, args: Args) -> Any:
+        """GTPv2-C peers outside, with the states of their paths and what they have here."""
+        if self.core.gtp is None:
+            return []
+        pdns = Counter(pdn.gateway.rpartition(":")[0] for ue in self.core.mme.ues.values() for pdn in ue.pdns.values())
+        sessions = Counter(session.tunnel.peer.rpartition(":")[0] for session in self.core.pgw.sessions.values())
+        return [peer | {"pdn_connections": pdns[peer["peer"]], "sessions": sessions[peer["peer"]]}
+                for peer in self.core.gtp.states()]
 
     def diameter_connect(self, args: Args) -> Any:
         """Connect to a Diameter peer, now."""

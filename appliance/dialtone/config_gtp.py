@@ -17,12 +17,12 @@ class GtpConfig:
     """[gtp]: GTPv2-C with elements outside of the box; no socket without listen, sgw or peers."""
 
     listen: str = setting("", check.address, "our address for S11 and S5/S8; that of [s1] when empty")
-    port: int = setting(2123, check.number(1, 65535), "UDP port to listen on")
     sgw: str = setting("", check.address, "S-GW that our MME uses; our own gateway when empty")
     pgw: str = setting("", check.address, "P-GW that this S-GW is told to use; our own gateway when empty")
     peers: tuple[str, ...] = setting((), check.addresses, "foreign MMEs and S-GWs that our gateway serves")
     accept_unknown: bool = setting(False, check.flag, "serve any MME or S-GW that asks")
     echo: float = setting(60.0, check.seconds_from(1), "pause between echo requests to a peer, seconds")
+    path_failure: float = setting(300.0, check.seconds, "how long the sessions of a silent peer are kept, seconds")
     t3: float = setting(3.0, check.seconds_from(0.1), "T3-RESPONSE: wait for an answer, seconds")
     n3: int = setting(3, check.number(0, 10), "N3-REQUESTS: how often a request is repeated")
 

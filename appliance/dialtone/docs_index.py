@@ -26,7 +26,7 @@ _TITLES = {
     "S6a": "S6a: Diameter (RFC 6733, TS 29.272)",
     "S1-U": "S1-U: GTP-U (TS 29.281)",
 }
-_MACHINES = {"mme": "The MME", "sim": "The simulated phone and eNB"}
+_MACHINES = {"mme": "The MME", "gtp": "Paths to GTP peers", "sim": "The simulated phone and eNB"}
 _PACKAGE = "appliance/dialtone/"
 
 

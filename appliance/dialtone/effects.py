@@ -146,6 +146,16 @@ class Tell(Effect):
 
 
 @dataclass(slots=True)
+class Deliver(Effect):
+    """Hand octets that came for `element` on, as if they had just come from `peer`; they are traced there."""
+
+    element: str
+    point: str
+    peer: str
+    data: bytes
+
+
+@dataclass(slots=True)
 class OpenTunnel(Effect):
     """Give the user plane a bearer: `teid` is ours, `remote_teid` at `remote` the eNB's (None while
     idle). `ue` is the phone's address, packed.
@@ -214,3 +224,12 @@ class TunnelRefused(Event):
     imsi: str
     ebi: int
     teid: int
+
+
+@dataclass(slots=True)
+class PeerGone(Event):
+    """The GTP-C peer at this address has lost the sessions that it had with us: it was restarted, or has been silent
+    for too long (TS 23.007, 18 and 20). `why` goes on after its name, for people."""
+
+    host: str
+    why: str

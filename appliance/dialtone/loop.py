@@ -6,9 +6,10 @@ are handed in, time is a clock that is handed in. So the same loop runs the appl
 whole network inside one test. The only three publish calls of the code base stand here.
 """
 
+import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from dialtone.dispatch import Entry, Rx
 from dialtone.effects import (
     Answer,
     Changed,
+    Deliver,
     Effect,
     Effects,
     Event,
@@ -67,9 +69,10 @@ class Loop:
         self.elements[element.name] = element
 
     def bind(self, element: str, point: str, codec: Codec, link: Link, *, inside: bool = False,
-             policy: Policy | None = None) -> None:
-        """Connect a reference point of an element to a link."""
-        self.ports[element, point] = Port(codec, link, inside, InFlight(policy) if policy else None)
+             policy: Policy | None = None, numbers: Iterator[int] | None = None) -> None:
+        """Connect a reference point of an element to a link. Requests there are numbered from 1, or as told."""
+        requests = InFlight(policy, numbers=numbers or itertools.count(1)) if policy else None
+        self.ports[element, point] = Port(codec, link, inside, requests)
 
     # ---- what comes in ---------------------------------------------------------------------------
 
@@ -143,7 +146,7 @@ class Loop:
             self._undecodable(element, rx, peer, data, error)
             return
         if port.requests is not None:
-            earlier = port.requests.arrived(peer, message)
+            earlier = port.requests.arrived(peer, message, data)
             if earlier.repeat is not None:  # a duplicate of a request that was answered already
                 port.link.send(name, peer, earlier.repeat, stream)
             if earlier.drop:
@@ -349,6 +352,9 @@ class Loop:
     def _tell(self, element: Element, effect: Tell, rx: Rx) -> None:
         self.tell(effect.element, effect.event)
 
+    def _deliver(self, element: Element, effect: Deliver, rx: Rx) -> None:
+        self.deliver(effect.element, effect.point, effect.peer, effect.data)
+
 
 @dataclass(slots=True)
 class _Wait:
@@ -392,5 +398,6 @@ _STEPS: dict[type[Effect], Callable[[Loop, Element, Any, Rx], Any]] = {
     Changed: Loop._changed,
     Verdict: Loop._verdict,
     Tell: Loop._tell,
+    Deliver: Loop._deliver,
     Up: Loop._up,
 }

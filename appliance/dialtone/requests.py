@@ -6,6 +6,7 @@ GTPv2-C (TS 29.274, 7.6) and Diameter (RFC 6733, 5.5.4 and 6.2) differ here in a
 
 import itertools
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,7 +30,7 @@ class Policy:
     repeats: int
 
 
-GTPC = Policy("sequence", (), 0xFFFFFF, "T3-RESPONSE", 3.0, 3)
+GTPC = Policy("sequence", (), 0x7FFFFF, "T3-RESPONSE", 3.0, 3)
 DIAMETER = Policy("hop_by_hop", ("end_to_end",), 0xFFFFFFFF, "Tx", 10.0, 0)
 
 _ANSWERS = ("Response", "Answer", "Acknowledge")
@@ -45,13 +46,23 @@ class Arrival(NamedTuple):
 
 
 @dataclass(slots=True)
+class _Theirs:
+    """A request of a peer, and what it was answered with. A repetition has the same octets; a peer that was restarted
+    and counts from the beginning does not repeat itself."""
+
+    octets: bytes
+    answer: bytes | None = None
+
+
+@dataclass(slots=True)
 class InFlight:
-    """The requests of one reference point, ours and those of the peers."""
+    """The requests of one reference point, ours and those of the peers. Elements that share an address share
+    `numbers`: a peer knows our requests by them (TS 29.274, 7.6)."""
 
     policy: Policy
     ours: dict[tuple[str, int], Request] = field(default_factory=dict)
-    theirs: "OrderedDict[tuple[str, int], bytes | None]" = field(default_factory=OrderedDict)
-    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    theirs: "OrderedDict[tuple[str, int], _Theirs]" = field(default_factory=OrderedDict)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def number(self, message: Message) -> int:
         """The number that ties an answer to its request."""
@@ -59,7 +70,7 @@ class InFlight:
 
     def begin(self, request: Request) -> int:
         """Number a request of ours and remember it."""
-        number = next(self._numbers) & self.policy.limit
+        number = next(self.numbers) & self.policy.limit
         for name in (self.policy.number, *self.policy.also):
             setattr(request.message, name, number)
         self.ours[request.peer, number] = request
@@ -69,15 +80,16 @@ class InFlight:
         """Give a request up; False if it was answered meanwhile."""
         return self.ours.pop((peer, number), None) is not None
 
-    def arrived(self, peer: str, message: Message) -> Arrival:
+    def arrived(self, peer: str, message: Message, data: bytes) -> Arrival:
         """Sort a message into answer, new request or repetition."""
         key = (peer, self.number(message))
         if type(message).__name__.endswith(_ANSWERS):
             request = self.ours.pop(key, None)
             return Arrival(request, drop=request is None)
-        if key in self.theirs:
-            return Arrival(drop=True, repeat=self.theirs[key])
-        self.theirs[key] = None
+        known = self.theirs.get(key)
+        if known is not None and known.octets == data:
+            return Arrival(drop=True, repeat=known.answer)
+        self.theirs[key] = _Theirs(data)
         if len(self.theirs) > _REMEMBERED:
             self.theirs.popitem(last=False)
         return Arrival()
@@ -91,4 +103,4 @@ class InFlight:
         """Keep an answer for the case that the request comes again."""
         key = (peer, self.number(request))
         if key in self.theirs:
-            self.theirs[key] = data
+            self.theirs[key].answer = data

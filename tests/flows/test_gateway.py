@@ -112,10 +112,6 @@ def test_an_unknown_bearer_changes_nothing(net: Network, s11: Peer) -> None:
     s11.ask(delete(teid), sequence=3)
 
 
-def test_an_echo(s11: Peer) -> None:
-    assert s11.ask(gtpc.EchoRequest(recovery=3), sequence=4).recovery == s11.net.core.pgw.recovery
-
-
 def test_the_address_that_a_subscriber_owns_is_given_when_it_is_free(net: Network, s11: Peer) -> None:
     wanted = bytes((10, 45, 3, 7))
     first = s11.ask(create(paa=Paa(1, wanted)), sequence=1)

@@ -16,7 +16,7 @@ from dialtone.codec.diameter import (
     ResultCode,
 )
 from dialtone.config_diameter import DiameterConfig, PeerConfig
-from dialtone.diameter.effects import Dial, Forward, HangUp, Start, Stop, perform_deliveries
+from dialtone.diameter.effects import Dial, Forward, HangUp, Start, Stop
 from dialtone.diameter.link import NodeLink
 from dialtone.diameter.node import Node
 from dialtone.diameter.passing import arrived
@@ -116,7 +116,6 @@ class Box:
             self.loop.bind(name, "S6a", diameter, link, inside=True, policy=replace(DIAMETER, seconds=config.tx))
         self.ends: dict[str, tuple[Box, str]] = {}  # connection -> far box and its name for it
         self.sent: list[bytes] = []
-        perform_deliveries(self.loop)
         for effect, act in ((Dial, self._dial), (HangUp, self._hang_up), (Forward, self._forward)):
             self.loop.performers[effect] = _performer(act)
 

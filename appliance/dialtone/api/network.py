@@ -61,6 +61,13 @@ async def diameter_disconnect(host: str, its: Its) -> Any:
     return await its.core.call("diameter.disconnect", host=host)
 
 
+@router.get("/gtp/peers")
+async def gtp_peers(its: Its) -> list[dict[str, Any]]:
+    """Every GTPv2-C peer outside: the state of its path, its echoes and restarts, how many sessions it has here."""
+    found: list[dict[str, Any]] = await its.core.call("gtp.peers")
+    return found
+
+
 @router.get("/leaks")
 async def leaks(its: Its) -> dict[str, Any]:
     """Addresses, TEIDs, contexts and timers in use: all zero when no phone is attached."""

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "Run the whole lab: core, simulated eNB and phones, JupyterLab",
     "diagnose": "Say why a phone does not work",
     "diameter": "The Diameter peers outside",
+    "gtp": "The GTPv2-C peers outside",
     "doctor": "Say what this machine has and lacks",
     "enb": "The eNBs",
     "sim": "The simulated eNB and phones",

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node asks of its transport and of the loop, and what it is told."""
+"""What the node asks of its transport, and what it is told."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from dialtone.effects import Effect, Event
-from dialtone.loop import Loop
 
 
 @dataclass(slots=True)
@@ -30,16 +28,6 @@ class Forward(Effect):
     """Write a message of an application as it is; the element that sent it has traced it."""
 
     connection: str
-    data: bytes
-
-
-@dataclass(slots=True)
-class Deliver(Effect):
-    """Hand a message of an application to the element that serves it; it is traced there."""
-
-    element: str
-    point: str
-    peer: str
     data: bytes
 
 
@@ -74,13 +62,3 @@ class Incoming(Event):
 
     connection: str
     data: bytes
-
-
-def perform_deliveries(loop: Loop) -> None:
-    """Let the loop perform `Deliver`."""
-
-    def deliver(effect: Deliver, done: Callable[[Exception | None], None]) -> None:
-        loop.deliver(effect.element, effect.point, effect.peer, effect.data)
-        done(None)
-
-    loop.performers[Deliver] = deliver

@@ -6,13 +6,13 @@ from typing import Any
 
 from dialtone.codec.diameter import DiameterError, Header, ResultCode, refusal
 from dialtone.diameter import routing
-from dialtone.diameter.effects import Deliver, Forward, Outgoing, Start
+from dialtone.diameter.effects import Forward, Outgoing, Start
 from dialtone.diameter.node import Node, on
 from dialtone.diameter.peer import Peer
 from dialtone.diameter.transactions import Ours
 from dialtone.diameter.wire import envelope, readdress, renumber
 from dialtone.dispatch import Rx
-from dialtone.effects import Effect, Effects, StartTimer, StopTimer, Tell
+from dialtone.effects import Deliver, Effect, Effects, StartTimer, StopTimer, Tell
 
 
 def send(node: Node, event: Outgoing, header: Header) -> Iterator[Effect]:

@@ -4,12 +4,12 @@
 from collections.abc import Iterator
 
 from dialtone.codec.diameter import DiameterError, Header, ResultCode, refusal
-from dialtone.diameter.effects import Deliver, Forward, Outgoing
+from dialtone.diameter.effects import Forward, Outgoing
 from dialtone.diameter.node import Node
 from dialtone.diameter.peer import Peer
 from dialtone.diameter.transactions import Theirs
 from dialtone.diameter.wire import Envelope, envelope, renumber
-from dialtone.effects import Effect
+from dialtone.effects import Deliver, Effect
 
 REMEMBERED = 1024  # requests
 SECONDS = 240.0  # for which End-to-End Identifiers stay unique (RFC 6733, 3)

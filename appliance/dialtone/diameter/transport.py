@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable
 
 from dialtone.config_diameter import DiameterConfig
-from dialtone.diameter.effects import Dial, Forward, HangUp, Stop, perform_deliveries
+from dialtone.diameter.effects import Dial, Forward, HangUp, Stop
 from dialtone.diameter.node import POINT, Node
 from dialtone.diameter.passing import arrived
 from dialtone.effects import Event
@@ -51,7 +51,6 @@ class Transport:
         loop.performers[Dial] = self._dial
         loop.performers[HangUp] = self._hang_up
         loop.performers[Forward] = self._forward
-        perform_deliveries(loop)
 
     def listen(self) -> dict[str, int]:
         """Open the listeners of the configuration; returns the port of each transport. Raises LocalError."""

@@ -2,7 +2,7 @@
 // Shows a ladder that Python has drawn: filters and picks rows, appends new ones, shows one message in detail.
 // `mount` is for any page; the default export is for anywidget.
 
-const POINTS = ["S1-MME", "NAS", "S11", "S6a", "S1-U"];
+const POINTS = ["S1-MME", "NAS", "S11", "S5/S8", "S6a", "S1-U"];
 const PANES = [["Explain", "explain"], ["Decode", "decode"], ["Hex", "hex"]];
 
 function element(tag, attributes = {}, ...children) {

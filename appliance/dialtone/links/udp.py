@@ -4,9 +4,9 @@
 import asyncio
 import logging
 import socket
+from typing import Protocol
 
 from dialtone.links.names import family_of, peer_address, peer_name, refused
-from dialtone.loop import Loop
 
 log = logging.getLogger("dialtone.links.udp")
 
@@ -14,10 +14,17 @@ _BATCH = 64
 _NAMES = 4096
 
 
+class Above(Protocol):
+    """What this link needs of a loop."""
+
+    def deliver(self, element: str, point: str, peer: str, data: bytes, stream: int = 0) -> None: ...
+    def count(self, what: str) -> None: ...
+
+
 class Udp:
     """A link over UDP (`dialtone.loop.Link`); a peer's name is its address and port."""
 
-    def __init__(self, loop: Loop, element: str, point: str, *, receive_buffer: int = 1 << 20) -> None:
+    def __init__(self, loop: Above, element: str, point: str, *, receive_buffer: int = 1 << 20) -> None:
         self.loop = loop
         self.element = element
         self.point = point

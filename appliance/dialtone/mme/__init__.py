@@ -9,6 +9,7 @@ from dialtone.mme import (
     detach,
     identification,
     nas_transport,
+    path_failure,
     pdn_connectivity,
     reset,
     s1_setup,
@@ -20,5 +21,5 @@ from dialtone.mme import (
 
 __all__ = [
     "attach", "authentication", "context_release", "context_setup", "detach", "identification", "nas_transport",
-    "pdn_connectivity", "reset", "s1_setup", "security_mode", "service_request", "session", "status",
+    "path_failure", "pdn_connectivity", "reset", "s1_setup", "security_mode", "service_request", "session", "status",
 ]

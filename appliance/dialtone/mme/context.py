@@ -86,7 +86,7 @@ class Pdn:
     pco: ProtocolConfigurationOptions | None
     bearers: dict[int, Bearer] = field(default_factory=dict)
     gateway: str = "pgw"  # who serves it on S11
-    s11_teid: int = 0  # the gateway's
+    s11_teid: int = 0  # the gateway's; 0 before it has the session, and when it lost it
     address: IPv4Address | None = None
     answer_pco: ProtocolConfigurationOptions | None = None
     esm_cause: int | None = None

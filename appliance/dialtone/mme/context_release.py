@@ -70,7 +70,7 @@ def _lost(ue: Ue, how: str) -> Verdict:
 
 def _stop_downlink(ue: Ue) -> Effects:
     """One request for all PDN connections of a tunnel: the TEIDs on S11 are those of the phone (TS 29.274, 4.1)."""
-    for gateway, teid in {(pdn.gateway, pdn.s11_teid): None for pdn in ue.pdns.values()}:
+    for gateway, teid in {(pdn.gateway, pdn.s11_teid): None for pdn in ue.pdns.values() if pdn.s11_teid}:
         yield Request("S11", gateway, ReleaseAccessBearersRequest(teid=teid))
 
 

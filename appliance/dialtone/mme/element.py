@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address
 
+from dialtone.codec.gtpc import PORT
 from dialtone.codec.s1ap import S1apMessage
 from dialtone.config import Config
 from dialtone.dispatch import Handlers, Rx
@@ -27,7 +28,6 @@ UNPROTECTED = {
 }
 """What is taken without a good MAC as long as secure exchange is not established (TS 24.301, 4.4.4.3)."""
 
-GTPC_PORT = 2123
 NOT_EXPECTED = 98  # message type not compatible with the protocol state
 
 
@@ -42,10 +42,11 @@ class S6aPeer:
 
 @dataclass(frozen=True, slots=True)
 class S11Peer:
-    """Who serves our phones on S11, our own address there, and the P-GW that a foreign S-GW is to use."""
+    """Who serves our phones on S11, our own address and restart counter there, and the P-GW for a foreign S-GW."""
 
     gateway: str
     control: bytes
+    recovery: int
     pgw: bytes
 
 
@@ -65,7 +66,8 @@ class Mme(Element):
     name = "mme"
     on = on
 
-    def __init__(self, config: Config, random: Callable[[int], bytes], wall: Callable[[], datetime]) -> None:
+    def __init__(self, config: Config, random: Callable[[int], bytes], wall: Callable[[], datetime],
+                 recovery: int = 0) -> None:
         self.config = config
         self.random = random
         self.wall = wall
@@ -74,7 +76,7 @@ class Mme(Element):
         realm = f"epc.mnc{self.plmn.mnc:0>3}.mcc{self.plmn.mcc}.3gppnetwork.org"
         self.s6a = S6aPeer("hss", f"mme.{realm}", realm)
         gtp = config.gtp
-        self.s11 = S11Peer(f"{gtp.sgw}:{GTPC_PORT}" if gtp.sgw else "pgw", config.control,
+        self.s11 = S11Peer(f"{gtp.sgw}:{PORT}" if gtp.sgw else "pgw", config.control, recovery,
                            IPv4Address(gtp.pgw).packed if gtp.pgw else config.control)
         self.enbs: dict[str, Enb] = {}
         self.ues: dict[int, Ue] = {}

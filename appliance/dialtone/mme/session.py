@@ -11,6 +11,7 @@ from ipaddress import IPv4Address
 from dialtone.codec import gtpc
 from dialtone.codec.diameter import AllocationRetentionPriority, ApnConfiguration
 from dialtone.codec.gtpc import (
+    PORT,
     CreateSessionRequest,
     CreateSessionResponse,
     DeleteSessionRequest,
@@ -161,6 +162,7 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
         pco=wish.pco.to_bytes() if wish.pco else None,
         bearer_contexts_to_be_created=(gtpc.BearerContextToBeCreated(
             ebi=ebi, bearer_qos=BearerQos(qci, *arp)),),
+        recovery=mme.s11.recovery,
     ), context=wish)
 
 
@@ -175,7 +177,7 @@ def on_create_session_response(mme: Mme, msg: CreateSessionResponse, rx: Rx) -> 
     rx.subject, rx.state = ue.label, ue.emm
     usable = msg.cause.accepted and _fill(pdn, msg)
     if msg.cause.accepted and msg.sender_f_teid and (ue.wish is not wish or not usable):
-        pdn.s11_teid = msg.sender_f_teid.teid
+        pdn.s11_teid, pdn.gateway = msg.sender_f_teid.teid, gateway_at(pdn.gateway, msg.sender_f_teid)
         yield _delete(pdn)  # the phone has gone meanwhile, or has no use for it
     if ue.wish is not wish:
         return
@@ -196,12 +198,17 @@ def _fill(pdn: Pdn, msg: CreateSessionResponse) -> bool:
         return False
     if not created.s1_u_sgw_f_teid.ipv4:
         return False
-    pdn.s11_teid = msg.sender_f_teid.teid
+    pdn.s11_teid, pdn.gateway = msg.sender_f_teid.teid, gateway_at(pdn.gateway, msg.sender_f_teid)
     pdn.address, pdn.pdn_type = IPv4Address(msg.paa.ipv4), msg.paa.pdn_type
     pdn.answer_pco = ProtocolConfigurationOptions.of_network(msg.pco) if msg.pco else None
     pdn.esm_cause = DOWNGRADED.get(msg.cause.value)
     pdn.bearers[pdn.ebi].sgw = (created.s1_u_sgw_f_teid.ipv4, created.s1_u_sgw_f_teid.teid)
     return True
+
+
+def gateway_at(gateway: str, end: Fteid) -> str:
+    """Where requests go from now on: to the address that the S-GW gave for itself (TS 29.274, 4.2)."""
+    return f"{IPv4Address(end.ipv4)}:{PORT}" if ":" in gateway and end.ipv4 else gateway
 
 
 @on.unanswered(CreateSessionRequest)
@@ -255,7 +262,8 @@ def delete_all(ue: Ue) -> Iterator[Effect]:
         for bearer in pdn.bearers.values():
             if bearer.state is not EsmState.INACTIVE:
                 yield ue.move_bearer(bearer, "local deactivation")
-        yield _delete(pdn)
+        if pdn.s11_teid:
+            yield _delete(pdn)
     ue.pdns.clear()
     ue.wish = None
 

@@ -68,13 +68,14 @@ class Session:
 
 
 class Pgw(Element):
-    """S-GW and P-GW. `s1u` is our S1-U address, four octets; `random` gives octets."""
+    """S-GW and P-GW. `s1u` is our S1-U address, four octets; `random` gives octets, `recovery` counts our restarts."""
 
     name = "pgw"
     on = on
 
-    def __init__(self, config: Config, random: Callable[[int], bytes]) -> None:
+    def __init__(self, config: Config, random: Callable[[int], bytes], recovery: int = 0) -> None:
         self.config = config
+        self.recovery = recovery
         self.s1u = IPv4Address(config.s1.address).packed
         self.pools = {name: Pool(apn.pool) for name, apn in config.apn.items()}
         self.control = config.control
@@ -83,7 +84,6 @@ class Pgw(Element):
         # TEIDs start anywhere: those of before a restart must not fit after it.
         self._teids = itertools.count(int.from_bytes(random(4)))
         self._bearer_teids: set[int] = set()
-        self.recovery = random(1)[0]
 
     def new_teid(self) -> int:
         """A TEID that nobody has, for control and user plane alike; 0 is not one (TS 29.281, 5.1)."""
@@ -140,7 +140,8 @@ class Pgw(Element):
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """A response with the cause, to requests that have one (TS 29.274, 7.7)."""
         if isinstance(error, GtpcError):
-            if (answer := refusal(error)) is not None:
+            tunnel = self.tunnels.get(error.teid or 0)
+            if (answer := refusal(error, tunnel.peer_teid if tunnel else 0)) is not None:
                 yield SendOctets(rx.point, rx.peer, f"refusal, cause {error.cause}", answer)
         elif error.cause is not None and (kind := ANSWERS.get(type(rx.message) if rx.message else None)) is not None:
             yield Answer(kind(teid=self._peer_teid(rx.message), cause=Cause(error.cause)))

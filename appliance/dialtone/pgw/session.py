@@ -28,7 +28,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Answer, CloseTunnel, Effects, Event, OpenTunnel, Send, Verdict
 from dialtone.errors import ProtocolError
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
-from dialtone.pgw.tunnel import S5_S8, S5C_PGW, S5U_PGW, S11, Tunnel, control_peer, point_of
+from dialtone.pgw.tunnel import S5_S8, S5C_PGW, S5U_PGW, S11, S11_SGW, Tunnel, control_peer, point_of
 
 IPV4, IPV4V6 = 1, 3
 
@@ -73,7 +73,7 @@ def on_create_session_request(pgw: Pgw, msg: CreateSessionRequest, rx: Rx) -> Ef
     yield Answer(CreateSessionResponse(
         teid=tunnel.peer_teid,
         cause=Cause(accepted),
-        sender_f_teid=tunnel.control_end(pgw.control) if tunnel.point == S11 else None,
+        sender_f_teid=Fteid(S11_SGW, tunnel.teid, pgw.control) if tunnel.point == S11 else None,
         pgw_s5_s8_f_teid=Fteid(S5C_PGW, tunnel.teid, pgw.control),
         paa=Paa(IPV4, address),
         apn_restriction=0,
@@ -87,6 +87,7 @@ def on_create_session_request(pgw: Pgw, msg: CreateSessionRequest, rx: Rx) -> Ef
             bearer_qos=wish.bearer_qos,
             charging_id=bearer.teid if tunnel.point == S5_S8 else None,
         ),),
+        recovery=pgw.recovery,
     ))
 
 

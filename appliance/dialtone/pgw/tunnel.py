@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
+from dialtone.codec.gtpc import PORT
 from dialtone.codec.gtpc.values import Fteid
 from dialtone.dispatch import Rx
 
 if TYPE_CHECKING:
     from dialtone.pgw.element import Session
 
-GTPC_PORT = 2123
 S11, S5_S8 = "S11", "S5/S8"
 # F-TEID interface types (TS 29.274, 8.22)
 S1U_SGW, S5U_PGW, S5C_SGW, S5C_PGW, S11_MME, S11_SGW = 1, 5, 6, 7, 10, 11
@@ -28,10 +28,6 @@ class Tunnel:
     peer_teid: int
     sessions: "dict[int, Session]" = field(default_factory=dict)  # by default bearer
 
-    def control_end(self, address: bytes) -> Fteid:
-        """Our end of it."""
-        return Fteid(S11_SGW if self.point == S11 else S5C_PGW, self.teid, address)
-
 
 def point_of(sender: Fteid) -> str:
     """Whether an MME asks or an S-GW."""
@@ -45,4 +41,4 @@ def control_peer(rx: Rx, end: Fteid) -> str:
     """
     if ":" not in rx.peer or not end.ipv4:
         return str(rx.peer)
-    return f"{IPv4Address(end.ipv4)}:{GTPC_PORT}"
+    return f"{IPv4Address(end.ipv4)}:{PORT}"

@@ -120,7 +120,7 @@ def _diameter(data: bytes, downlink: bool) -> str:
 
 
 _READERS: dict[str, Callable[[bytes, bool], str]] = {
-    "S1-MME": _s1ap, "NAS": _nas, "S11": _gtpc, "S6a": _diameter,
+    "S1-MME": _s1ap, "NAS": _nas, "S11": _gtpc, "S5/S8": _gtpc, "S6a": _diameter,
     "Diameter": _diameter,
 }
 

@@ -7,6 +7,7 @@ table in the specification; see table.py for the notation. All addresses are raw
 
 from collections.abc import Iterator
 from struct import Struct
+from struct import error as struct_error
 
 from dialtone.codec.gtpc.bearer import (
     CreateBearerRequest,
@@ -49,9 +50,10 @@ from dialtone.codec.gtpc.session import (
     ModifyBearerResponse,
 )
 from dialtone.codec.gtpc.table import MESSAGES, GtpcMessage, decoder, encoder
-from dialtone.codec.gtpc.types import CAUSE
+from dialtone.codec.gtpc.types import CAUSE, FTEID, RECOVERY
 from dialtone.codec.gtpc.values import Ambr, BearerQos, Cause, Fteid, Paa, UeTimeZone, Uli, UnknownIe
 
+PORT = 2123  # UDP (TS 29.274, 4.2)
 _HEAD = Struct(">BBH")
 _HEAD_TEID = Struct(">BBHII")
 _HEAD_PLAIN = Struct(">BBHI")
@@ -78,6 +80,8 @@ def decode(data: bytes) -> GtpcMessage:
         raise GtpcError("shorter than a GTPv2-C header", cause=None, clause="TS 29.274, 7.7.3")
     flags, number, length = _HEAD.unpack_from(data)
     if flags >> 5 != 2:
+        if number == VersionNotSupportedIndication.TYPE:  # an answer to it would be answered, and so on for ever
+            raise GtpcError(f"the peer speaks GTP version {flags >> 5} only", cause=None, clause="TS 29.274, 7.7.2")
         raise VersionNotSupportedError(flags >> 5)
     with_teid = flags & 8
     start = 12 if with_teid else 8
@@ -126,6 +130,31 @@ def split(datagram: bytes) -> list[bytes]:
     return [datagram[:end], datagram[end:]] if end < len(datagram) else [datagram]
 
 
+def recovery(data: bytes) -> int | None:
+    """The restart counter that a message of any type may hold (TS 23.007, 18)."""
+    value = _peek(data, RECOVERY.number)
+    return value[0] if value else None
+
+
+def sender(data: bytes) -> Fteid | None:
+    """The sender's F-TEID, where a message holds one that can be read."""
+    try:
+        return Fteid.from_bytes(_peek(data, FTEID.number))
+    except (ValueError, struct_error):
+        return None
+
+
+def _peek(data: bytes, number: int) -> bytes:
+    """The first IE of this type with instance 0, undecoded; nothing where there is none. Never raises."""
+    at = 12 if data and data[0] & 8 else 8
+    while at + 4 <= len(data):
+        end = at + 4 + int.from_bytes(data[at + 1 : at + 3])
+        if data[at] == number and not data[at + 3] & 15:
+            return data[at + 4 : end]
+        at = end
+    return b""
+
+
 def refusal(fault: GtpcError, teid: int = 0) -> bytes | None:
     """The answer to a message that `decode` refused, None where silence is asked for (TS 29.274, 7.7).
 
@@ -143,6 +172,7 @@ def refusal(fault: GtpcError, teid: int = 0) -> bytes | None:
 
 __all__ = [
     "MESSAGES",
+    "PORT",
     "Ambr",
     "BearerContextCreated",
     "BearerContextMarkedForRemoval",
@@ -190,7 +220,9 @@ __all__ = [
     "VersionNotSupportedIndication",
     "decode",
     "encode",
+    "recovery",
     "refusal",
+    "sender",
     "split",
     "warm_up",
 ]
