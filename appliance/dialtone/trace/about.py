@@ -26,8 +26,12 @@ def clauses() -> dict[str, str]:
     return found
 
 
+_ALIKE = {"S5/S8": "S11"}  # GTPv2-C says the same at both
+
+
 @cache
 def _explanations(point: str) -> dict[str, str]:
+    point = _ALIKE.get(point, point)
     path = files("dialtone.trace") / "explain" / f"{point}.md"
     if not re.fullmatch(r"[\w-]+", point) or not path.is_file():
         return {}
