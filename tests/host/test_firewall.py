@@ -24,12 +24,12 @@ def listening(namespace: Namespace, host: str, port: int) -> socket.socket:
     return sock
 
 
-async def reaches(phone: Phone, host: str, port: int) -> bool:
-    """Whether a TCP connection from the phone comes about."""
+async def reaches(phone: Phone, host: str, port: int, seconds: float = 20) -> bool:
+    """Whether a TCP connection from the phone comes about within `seconds`."""
     def dial() -> bool:
         with phone.namespace.enter():
             try:
-                socket.create_connection((host, port), timeout=1).close()
+                socket.create_connection((host, port), timeout=seconds).close()
             except OSError:
                 return False
             return True
@@ -69,7 +69,7 @@ def test_a_phone_reaches_its_gateways_services_and_nothing_else_of_ours() -> Non
             for port in (53, 5060):
                 assert await reaches(phone, GATEWAYS[1], port)
             closed = [(GATEWAYS[0], 8000), (CORE, 53), (UPLINK, 8000), (ENB, 80), (other.address, 80)]
-            tried = await asyncio.gather(*(reaches(phone, *where) for where in closed))
+            tried = await asyncio.gather(*(reaches(phone, *where, seconds=3) for where in closed))
             assert dict(zip(closed, tried, strict=True)) == dict.fromkeys(closed, False)
             assert await phone.ping(other.address, count=1) == await phone.ping(CORE, count=1) == 0
             for sock in held:

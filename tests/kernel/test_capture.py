@@ -45,7 +45,10 @@ def captured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
         assert lab.sim_control.call("sim.attach", imsi=imsi)["ok"]
         assert lab.sim_control.call("sim.exec", imsi=imsi, argv=["ping", "-c2", "-i0.2", "10.45.0.1"])["code"] == 0
         assert lab.sim_control.call("sim.detach", imsi=imsi)["ok"]
-        time.sleep(1.0)  # the release that follows a detach
+        end = time.monotonic() + 20
+        while lab.core_control.call("ues") and time.monotonic() < end:  # the release that follows a detach
+            time.sleep(0.1)
+        time.sleep(0.5)  # and what tcpdump still has to write
         sniffer.terminate()
         sniffer.wait()
         events = []

@@ -113,5 +113,7 @@ def test_three_phones_attach_ping_and_leave_nothing(lab: Lab) -> None:
     lab.sim.terminate()
     assert lab.sim.wait(20) == 0
     assert [found.name for found in namespaces.present()] == [NAMESPACE]
-    time.sleep(0.5)
-    assert lab.core_control.call("ues") == []
+    end = time.monotonic() + 20
+    while (left := lab.core_control.call("ues")) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert left == []

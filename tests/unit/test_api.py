@@ -45,7 +45,7 @@ def ask(url: str, path: str, method: str = "GET", body: Any = None, raw: bytes |
 
 
 def events(url: str, query: str = "") -> list[dict[str, Any]]:
-    for _ in range(100):
+    for _ in range(500):
         found = ask(url, f"/trace?{query}")[1]
         if found["connected"] and (found["events"] or query):
             break
@@ -217,7 +217,7 @@ def test_the_core_away_is_503_with_a_remedy(tmp_path: Path) -> None:
     with serving(tmp_path) as (stand_in, url):
         events(url)
         stand_in.die = True  # type: ignore[attr-defined]
-        for _ in range(100):
+        for _ in range(500):
             status, found, _ = ask(url, "/status")
             if status == 503:
                 break

@@ -20,7 +20,7 @@ from dialtone.trace import record
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, str]]:
     with serving(tmp_path_factory.mktemp("run")) as (stand_in, url):
-        for _ in range(200):
+        for _ in range(1000):
             if Client(url).get("/trace")["events"]:
                 break
             time.sleep(0.02)

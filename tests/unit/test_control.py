@@ -25,7 +25,7 @@ def bus_of(count: int, capacity: int = 1000) -> Bus:
 
 
 async def slowly(args: Args) -> str:
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
     return str(args["word"])
 
 

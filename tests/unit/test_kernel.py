@@ -135,8 +135,12 @@ asyncio.run(run())
                           capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     child = Path(f"/proc/{int(done.stdout)}")
-    for _ in range(100):
-        if not child.exists() or "Z" in (child / "stat").read_text().rpartition(")")[2].split()[0]:
+    for _ in range(400):
+        try:
+            state = (child / "stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if state == "Z":
             return
         time.sleep(0.05)
     pytest.fail("unbound still runs")

@@ -23,7 +23,7 @@ from dialtone.trace import record
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, str, Path]]:
     run = tmp_path_factory.mktemp("run")
     with serving(run) as (stand_in, url):
-        for _ in range(200):
+        for _ in range(1000):
             if Client(url).get("/trace")["events"]:
                 break
             time.sleep(0.02)
@@ -110,7 +110,7 @@ def test_a_live_ladder_follows(server: tuple[StandIn, str, Path], live: Lab) -> 
     number = stand_in.bus.ring[-1].id + 1
     time.sleep(0.3)
     stand_in.bus._put(stand_in.bus.ring[6]._replace(id=number, time=time.time()))
-    for _ in range(100):
+    for _ in range(400):
         if sent:
             break
         time.sleep(0.05)

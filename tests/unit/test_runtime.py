@@ -29,14 +29,16 @@ def test_timers_fire_in_order_and_a_sooner_one_overtakes() -> None:
             loop.later(name, seconds, lambda: fired.append((name, loop.clock() - due)))
 
         async with Runtime(loop):
-            after("slow", 0.12)
+            after("slow", 0.5)
             await asyncio.sleep(0.01)
             after("quick", 0.03)  # armed while the slow one is
             after("never", 0.05)
             loop.cancel("never")
-            await asyncio.sleep(0.2)
+            async with asyncio.timeout(10):
+                while len(fired) < 2:
+                    await asyncio.sleep(0.01)
         assert [name for name, _ in fired] == ["quick", "slow"]
-        assert all(0 <= late < 0.05 for _, late in fired)
+        assert all(0 <= late < 2 for _, late in fired)
 
     asyncio.run(run())
 
@@ -50,7 +52,7 @@ def test_what_other_threads_hand_in_runs_in_the_loops_thread() -> None:
                 runtime.from_thread(lambda: loop.later("x", 0, lambda: ran.append(threading.current_thread())))
 
             threading.Thread(target=hand_in).start()
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(10):
                 while not ran:
                     await asyncio.sleep(0.01)
         assert ran == [threading.current_thread()]
@@ -76,7 +78,7 @@ def test_a_signal_ends_it_and_closers_run_backwards(number: signal.Signals) -> N
             runtime.at_close(broken)
             runtime.at_close(lambda: closed.append("last opened"))
             os.kill(os.getpid(), number)
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(10):
                 await runtime.stopped()
         assert closed == ["last opened", "first opened"]
 
