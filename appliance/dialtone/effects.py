@@ -185,6 +185,13 @@ class CloseTunnel(Effect):
 
 
 @dataclass(slots=True)
+class EmptyBuffer(Effect):
+    """Throw away what the user plane keeps for an idle phone: it does not come back for it."""
+
+    imsi: str
+
+
+@dataclass(slots=True)
 class EndMarker(Effect):
     """Send an end marker down the old path (TS 29.281, 7.3.2)."""
 
@@ -233,3 +240,13 @@ class PeerGone(Event):
 
     host: str
     why: str
+
+
+@dataclass(slots=True)
+class DownlinkWaiting(Event):
+    """The user plane keeps downlink packets of an idle phone, the first of them for the bearer with our `teid`.
+    Told once until they are delivered or thrown away."""
+
+    imsi: str
+    ebi: int
+    teid: int

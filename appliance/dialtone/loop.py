@@ -283,6 +283,8 @@ class Loop:
             _STEPS[type(below)](self, element, below, rx)
             return
         port = self.ports[element.name, effect.point]
+        if port.requests is not None and not port.requests.number(effect.message):
+            port.requests.notify(effect.message)  # neither request nor answer: an indication
         self._out(element.name, effect.point, effect.peer, port, effect.message, effect.stream, rx)
 
     def _out(self, name: str, point: str, peer: str, port: Port, message: Message, stream: int,

@@ -70,10 +70,15 @@ class InFlight:
 
     def begin(self, request: Request) -> int:
         """Number a request of ours and remember it."""
+        number = self.notify(request.message)
+        self.ours[request.peer, number] = request
+        return number
+
+    def notify(self, message: Message) -> int:
+        """Number a message of ours, which has no answer unless it is remembered."""
         number = next(self.numbers) & self.policy.limit
         for name in (self.policy.number, *self.policy.also):
-            setattr(request.message, name, number)
-        self.ours[request.peer, number] = request
+            setattr(message, name, number)
         return number
 
     def abandon(self, peer: str, number: int) -> bool:

@@ -43,7 +43,8 @@ def leave_nothing(net: Network) -> None:
     net.run(net.config.s1.t3412 + 400)
     mme, pgw = net.core.mme, net.core.pgw
     assert net.leaks() == NOTHING
-    tables = mme.by_imsi, mme.by_m_tmsi, mme.ues, mme.enbs, pgw.sessions, pgw.tunnels, pgw._bearer_teids
+    tables = (mme.by_imsi, mme.by_m_tmsi, mme.by_s11_teid, mme.ues, mme.enbs, pgw.sessions, pgw.tunnels,
+              pgw._bearer_teids, net.forwarder._waiting)
     assert not any(tables)
     assert not any(port.requests.ours for (name, _), port in net.loop.ports.items() if port.requests and name != "gtp")
     assert net.loop.counters.get("internal error", 0) == 0

@@ -17,7 +17,8 @@ from dialtone.commands import Commands
 from dialtone.config import Config
 from dialtone.control import Args
 from dialtone.datapath.forwarder import Forwarder
-from dialtone.effects import CloseTunnel, OpenTunnel, PeerDown, PeerUp, Save
+from dialtone.datapath.path import Out
+from dialtone.effects import CloseTunnel, EmptyBuffer, OpenTunnel, PeerDown, PeerUp, Save
 from dialtone.effects import Event as Command
 from dialtone.errors import ProtocolError
 from dialtone.hss import schema
@@ -34,6 +35,7 @@ from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import Enb, EnbConfig
 from dialtone.sim.phone import Handset, InterfaceDown, InterfaceUp, Phone
 from dialtone.sim.power import BreakCommand, PowerCycle
+from dialtone.sim.ue_context import InactivityCommand
 from dialtone.sim.usim import Usim
 from dialtone.trace.bus import Bus, Event
 
@@ -69,8 +71,10 @@ class Network:
         self.core = app.build(self.config, self.loop, self.store, self.s1_mme, random=self.rng.randbytes,
                               wall=lambda: datetime.fromtimestamp(self.now, UTC), inside=True)
         self.forwarder = Forwarder(bytes((10, 0, 1, 133)))
+        self.delivered: list[Out] = []  # downlink datagrams, with the eNB's address
         self.loop.performers[Save] = self._save
-        self.loop.performers[OpenTunnel] = lambda effect, done: self._try(self.forwarder.open, effect, done)
+        self.loop.performers[OpenTunnel] = lambda effect, done: self._try(self._open, effect, done)
+        self.loop.performers[EmptyBuffer] = lambda effect, done: self._try(self.forwarder.empty, effect.imsi, done)
         self.loop.performers[CloseTunnel] = lambda effect, done: self._try(self.forwarder.close, effect.teid, done)
         for effect in (sim_enb.RadioBearerUp, sim_enb.RadioBearerDown, InterfaceUp, InterfaceDown):
             self.loop.performers[effect] = lambda effect, done: done(None)
@@ -128,6 +132,9 @@ class Network:
         else:
             done(None)
 
+    def _open(self, effect: OpenTunnel) -> None:
+        self.delivered += self.forwarder.open(effect)
+
     # ---- driving ---------------------------------------------------------------------------------
 
     def run(self, seconds: float = 0.0) -> None:
@@ -145,6 +152,21 @@ class Network:
         self.loop.tell(phone.name, AttachCommand())
         self.run(seconds)
         return phone
+
+    def idle(self, imsi: str = imsi_of(1)) -> Phone:
+        """The eNB releases a quiet phone."""
+        phone = self.phones[imsi]
+        self.command(phone.cell.enb, InactivityCommand(phone.name), 0.1)
+        return phone
+
+    def downlink(self, packet: bytes, seconds: float = 0.0) -> None:
+        """A packet from the TUN device."""
+        out = self.forwarder.downlink(packet)
+        self.delivered += [out] if out else []
+        for event in self.forwarder.events:
+            self.loop.tell("pgw", event)
+        self.forwarder.events.clear()
+        self.run(seconds)
 
     def detach(self, imsi: str = imsi_of(1), *, switch_off: bool = False, seconds: float = 1.0) -> Phone:
         phone = self.phones[imsi]

@@ -16,6 +16,7 @@ from probe import HOME
 from dialtone.ids import Plmn
 from dialtone.mme.detach import DetachUe
 from dialtone.sim.enb import EnbConfig
+from dialtone.sim.service import MO_CS_FALLBACK, ServiceCommand
 from dialtone.trace import pcapng
 from dialtone.trace.bus import Event
 from dialtone.trace.ladder import text_ladder
@@ -75,6 +76,56 @@ def detach_by_network(net: Network) -> int:
     return start
 
 
+def release_to_idle(net: Network) -> int:
+    net.attach()
+    start = net.events()[-1].id
+    net.idle()
+    return start
+
+
+def service_request(net: Network) -> int:
+    net.attach()
+    net.idle()
+    start = net.events()[-1].id
+    net.command(f"ue-{imsi_of(1)}", ServiceCommand())
+    return start
+
+
+def service_request_refused(net: Network) -> int:
+    net.attach()
+    net.idle()
+    net.command("mme", DetachUe(imsi_of(1)))
+    start = net.events()[-1].id
+    net.command(f"ue-{imsi_of(1)}", ServiceCommand())
+    return start
+
+
+def extended_service_request_for_a_call(net: Network) -> int:
+    net.attach()
+    net.idle()
+    start = net.events()[-1].id
+    net.command(f"ue-{imsi_of(1)}", ServiceCommand(extended=True, service_type=MO_CS_FALLBACK))
+    return start
+
+
+def _downlink(net: Network, fault: str | None, seconds: float) -> int:
+    net.attach()
+    net.idle()
+    net.fault(fault)
+    start = net.events()[-1].id
+    [bearer] = net.forwarder.bearers.values()
+    net.downlink(bytes.fromhex("4500001c00000000401100000808080a") + bearer.ue + bytes(8), seconds)
+    return start
+
+
+def paging(net: Network) -> int:
+    return _downlink(net, None, 2.0)
+
+
+def paging_in_vain(net: Network) -> int:
+    return _downlink(net, "silent", 20.0)
+
+
 COMMENT = "1048576"  # the severity of what we wrote beside the frame ourselves
 REMARKS = ("All ESM / Test Procedures messages should be integrity protected",)
 """What it says of the plain copy beside a protected message."""
@@ -84,7 +135,8 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
     "s1_setup_refused": (lambda net: 0, FOREIGN),
     **{flow.__name__: (flow, (EnbConfig(),)) for flow in (
         attach_known_guti, attach_unknown_guti, attach_resynchronised, attach_wrong_k, attach_wrong_apn,
-        detach, detach_switch_off, detach_by_network)},
+        detach, detach_switch_off, detach_by_network, release_to_idle, service_request, service_request_refused,
+        extended_service_request_for_a_call, paging, paging_in_vain)},
 }
 
 

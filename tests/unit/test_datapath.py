@@ -14,7 +14,7 @@ from dialtone.codec import gtpu
 from dialtone.datapath.forwarder import MAX_PACKET, Forwarder
 from dialtone.datapath.path import Budget
 from dialtone.datapath.radio import RadioBearer, RadioForwarder
-from dialtone.effects import OpenTunnel, TunnelRefused
+from dialtone.effects import DownlinkWaiting, OpenTunnel, TunnelRefused
 from dialtone.errors import LocalError
 
 LOCAL, ENB, OTHER = (socket.inet_aton(a) for a in ("10.0.1.133", "10.0.1.20", "10.0.1.21"))
@@ -71,14 +71,50 @@ def test_inner_packets_that_go_no_further(plane: Forwarder, packet: bytes, cause
     assert plane.bearers[0x1001].up_packets == 0
 
 
-def test_downlink_for_nobody_and_for_an_idle_phone(plane: Forwarder) -> None:
+def test_downlink_for_nobody(plane: Forwarder) -> None:
     assert plane.downlink(ipv4(HOST, HOST)) is None
     assert plane.downlink(b"\x60" + bytes(39)) is None
+    assert plane.drops == {"no such phone": 1, "downlink not IPv4": 1}
+
+
+def test_downlink_for_an_idle_phone_waits_for_it(plane: Forwarder) -> None:
     plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001))
-    assert plane.downlink(ipv4(HOST, UE1)) is None
-    assert plane.drops == {"no such phone": 1, "downlink not IPv4": 1, "phone idle": 1}
-    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001, OTHER, 0x77))
+    packets = [ipv4(HOST, UE1) + bytes((number,)) for number in range(3)]
+    assert [plane.downlink(packet) for packet in packets] == [None] * 3
+    assert plane.events == [DownlinkWaiting(ONE.imsi, 5, 0x1001)]
+    kept = plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001, OTHER, 0x77))
+    assert kept == [(gtpu.gpdu(0x77, packet), ("10.0.1.21", 2152)) for packet in packets]
+    assert plane.bearers[0x1001].down_packets == 3
     assert plane.downlink(ipv4(HOST, UE1)) == (gtpu.gpdu(0x77, ipv4(HOST, UE1)), ("10.0.1.21", 2152))
+    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001))
+    plane.downlink(packets[0])
+    assert len(plane.events) == 2  # a new period, a new event
+    assert not plane.drops
+
+
+def test_what_waits_is_thrown_away_with_its_bearer_and_on_demand(plane: Forwarder) -> None:
+    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001))
+    plane.downlink(ipv4(HOST, UE1))
+    plane.empty(ONE.imsi)
+    plane.empty(ONE.imsi)
+    assert plane.drops == {"phone idle": 1}
+    plane.downlink(ipv4(HOST, UE1))
+    plane.close(0x1001)
+    assert plane.drops == {"phone idle": 2}
+    assert not plane._waiting
+    assert len(plane.events) == 2
+
+
+def test_what_waits_for_another_bearer_stays(plane: Forwarder) -> None:
+    other = bytes((10, 46, 0, 2))
+    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001))
+    plane.open(OpenTunnel(ONE.imsi, 6, other, 0x1011))
+    plane.downlink(ipv4(HOST, UE1))
+    plane.downlink(ipv4(HOST, other))
+    assert len(plane.events) == 1  # one call for the phone
+    assert len(plane.open(OpenTunnel(ONE.imsi, 6, other, 0x1011, OTHER, 0x78))) == 1
+    assert len(plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001, OTHER, 0x77))) == 1
+    assert not plane._waiting
 
 
 def test_closing_frees_teid_and_address(plane: Forwarder) -> None:

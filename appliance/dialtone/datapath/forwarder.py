@@ -6,17 +6,20 @@ where. IPv4 inside and out; all addresses are packed octets.
 """
 
 import socket
+from collections import deque
 from dataclasses import dataclass
 from struct import Struct
 
 from dialtone.codec.gtpu import G_PDU, EndMarker, ErrorIndication, encode, gpdu, split
 from dialtone.datapath.path import PORT, Address, Out, Path, Trace, no_trace
-from dialtone.effects import Event, OpenTunnel, TunnelRefused
+from dialtone.effects import DownlinkWaiting, Event, OpenTunnel, TunnelRefused
 from dialtone.errors import LocalError, ProtocolError
 
 _TOTAL_LENGTH = Struct(">H")
 MAX_PACKET = 1500
 """Longest inner packet taken from a phone that ignored the link MTU we gave it."""
+BUFFER = 64
+"""Most packets kept for an idle phone; the oldest makes room."""
 
 
 @dataclass(slots=True)
@@ -45,12 +48,14 @@ class Forwarder:
         self.drops: dict[str, int] = {}
         self.path = Path(local, self.drops, self._refused, trace)
         self._sessions: dict[bytes, list[Bearer]] = {}  # by the phone's address; the default bearer first
+        self._waiting: dict[str, deque[tuple[Bearer, bytes]]] = {}  # by IMSI: what came for an idle phone, in order
 
     # ---- tunnels ---------------------------------------------------------------------------------
 
-    def open(self, tunnel: OpenTunnel) -> None:
+    def open(self, tunnel: OpenTunnel) -> list[Out]:
         """Add a bearer, or move it to another eNB or into idle (`remote` None); its counters go on.
 
+        Returns what was kept for it while the phone was idle, to be sent before anything newer.
         Raises LocalError when the TEID or the phone's address belongs to somebody else.
         """
         bearer = self.bearers.get(tunnel.teid)
@@ -61,10 +66,11 @@ class Forwarder:
         bearer.ebi, bearer.qci = tunnel.ebi, tunnel.qci
         if tunnel.remote is None:
             bearer.to = None
-        else:
-            assert tunnel.remote_teid is not None
-            bearer.to = (socket.inet_ntoa(tunnel.remote), PORT)
-            bearer.remote_teid = tunnel.remote_teid
+            return []
+        assert tunnel.remote_teid is not None
+        bearer.to = (socket.inet_ntoa(tunnel.remote), PORT)
+        bearer.remote_teid = tunnel.remote_teid
+        return [_downlink(bearer, bearer.to, packet) for packet in self._take(bearer)]
 
     def _add(self, tunnel: OpenTunnel) -> Bearer:
         if len(tunnel.ue) != 4:
@@ -85,6 +91,34 @@ class Forwarder:
             session.remove(bearer)
             if not session:
                 del self._sessions[bearer.ue]
+            self._lose(len(self._take(bearer)))
+
+    # ---- what waits for idle phones ------------------------------------------------------------------
+
+    def empty(self, imsi: str) -> None:
+        """The phone does not come back for what is kept for it."""
+        self._lose(len(self._waiting.pop(imsi, ())))
+
+    def _keep(self, bearer: Bearer, packet: bytes) -> None:
+        waiting = self._waiting.get(bearer.imsi)
+        if waiting is None:
+            waiting = self._waiting[bearer.imsi] = deque()
+            self.events.append(DownlinkWaiting(bearer.imsi, bearer.ebi, bearer.teid))
+        if len(waiting) == BUFFER:
+            waiting.popleft()
+            self._lose(1)
+        waiting.append((bearer, packet))
+
+    def _take(self, bearer: Bearer) -> list[bytes]:
+        """What waits for one bearer, in order; what waits for others of the phone stays."""
+        waiting = self._waiting.pop(bearer.imsi, ())
+        if others := deque(entry for entry in waiting if entry[0] is not bearer):
+            self._waiting[bearer.imsi] = others
+        return [packet for owner, packet in waiting if owner is bearer]
+
+    def _lose(self, packets: int) -> None:
+        for _ in range(packets):
+            self.path.drop("phone idle")
 
     def end_marker(self, remote: bytes, remote_teid: int) -> Out:
         """The end marker of the old path at a handover (TS 29.281, 7.3.2)."""
@@ -126,7 +160,7 @@ class Forwarder:
         return packet if total == size else packet[:total]
 
     def downlink(self, packet: bytes) -> Out | None:
-        """A packet from the TUN device: (octets, address) to send, or None."""
+        """A packet from the TUN device: (octets, address) to send, or None; kept where the phone is idle."""
         if len(packet) < 20 or packet[0] >> 4 != 4:
             self.path.drop("downlink not IPv4")
             return None
@@ -136,11 +170,9 @@ class Forwarder:
             return None
         bearer = session[0]
         if bearer.to is None:
-            self.path.drop("phone idle")
+            self._keep(bearer, packet)
             return None
-        bearer.down_packets += 1
-        bearer.down_bytes += len(packet)
-        return gpdu(bearer.remote_teid, packet), bearer.to
+        return _downlink(bearer, bearer.to, packet)
 
     def _refused(self, peer: Address, indication: ErrorIndication) -> None:
         """The eNB lost a tunnel: stop sending there and report it once (TS 23.007, 22)."""
@@ -151,3 +183,9 @@ class Forwarder:
                 self.events.append(TunnelRefused(bearer.imsi, bearer.ebi, bearer.teid))
                 return
         self.path.drop("error indication for no tunnel")
+
+
+def _downlink(bearer: Bearer, to: Address, packet: bytes) -> Out:
+    bearer.down_packets += 1
+    bearer.down_bytes += len(packet)
+    return gpdu(bearer.remote_teid, packet), to

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dialtone.datapath.devices import GtpuSocket, Tun
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.path import Address
-from dialtone.effects import CloseTunnel, EndMarker, OpenTunnel
+from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenTunnel
 from dialtone.errors import LocalError
 from dialtone.loop import Loop
 
@@ -18,7 +18,8 @@ Done = Callable[[Exception | None], None]
 class UserPlane:
     """GTP-U at `address` on one side, the TUN device `tun` on the other.
 
-    `element` is told of tunnels that an eNB lost (TunnelRefused). Raises LocalError.
+    `element` is told of tunnels that an eNB lost (TunnelRefused) and of data for idle phones (DownlinkWaiting).
+    Raises LocalError.
     """
 
     def __init__(self, loop: Loop, address: str, *, tun: str = "ue0", element: str = "pgw") -> None:
@@ -34,6 +35,7 @@ class UserPlane:
             raise
         loop.performers[OpenTunnel] = self._open_tunnel
         loop.performers[CloseTunnel] = self._close_tunnel
+        loop.performers[EmptyBuffer] = self._empty_buffer
         loop.performers[EndMarker] = self._end_marker
 
     def start(self) -> None:
@@ -53,25 +55,36 @@ class UserPlane:
         elif out is not None:
             self.gtpu.write(*out)
         if self.forwarder.events:
-            for event in self.forwarder.events:
-                self.loop.tell(self.element, event)
-            self.forwarder.events.clear()
+            self._tell()
 
     def _downlink(self, packet: bytes) -> None:
         out = self.forwarder.downlink(packet)
         if out is not None:
             self.gtpu.write(*out)
+        elif self.forwarder.events:
+            self._tell()
+
+    def _tell(self) -> None:
+        for event in self.forwarder.events:
+            self.loop.tell(self.element, event)
+        self.forwarder.events.clear()
 
     def _open_tunnel(self, effect: OpenTunnel, done: Done) -> None:
         try:
-            self.forwarder.open(effect)
+            kept = self.forwarder.open(effect)
         except LocalError as error:
             done(error)
             return
+        for out in kept:
+            self.gtpu.write(*out)
         done(None)
 
     def _close_tunnel(self, effect: CloseTunnel, done: Done) -> None:
         self.forwarder.close(effect.teid)
+        done(None)
+
+    def _empty_buffer(self, effect: EmptyBuffer, done: Done) -> None:
+        self.forwarder.empty(effect.imsi)
         done(None)
 
     def _end_marker(self, effect: EndMarker, done: Done) -> None:

@@ -7,8 +7,10 @@ from dialtone.mme import (
     context_release,
     context_setup,
     detach,
+    downlink_data,
     identification,
     nas_transport,
+    paging,
     path_failure,
     pdn_connectivity,
     reset,
@@ -17,9 +19,11 @@ from dialtone.mme import (
     service_request,
     session,
     status,
+    tracking_area_update,
 )
 
 __all__ = [
-    "attach", "authentication", "context_release", "context_setup", "detach", "identification", "nas_transport",
-    "path_failure", "pdn_connectivity", "reset", "s1_setup", "security_mode", "service_request", "session", "status",
+    "attach", "authentication", "context_release", "context_setup", "detach", "downlink_data", "identification",
+    "nas_transport", "paging", "path_failure", "pdn_connectivity", "reset", "s1_setup", "security_mode",
+    "service_request", "session", "status", "tracking_area_update",
 ]

@@ -175,7 +175,7 @@ def _connected(mme: Mme, ue: Ue, rx: Rx, pdn: Pdn) -> Effects:
     accept = AttachAccept(
         eps_attach_result=EpsAttachResult.EPS_ONLY,
         t3412_value=GprsTimer.of(int(mme.config.s1.t3412)),
-        tai_list=TaiList.of(*_tai_list(mme, ue)),
+        tai_list=TaiList.of(*take_tai_list(mme, ue)),
         esm_message_container=nas.encode(session.activate(ue, pdn)),
         guti=mme.new_guti(ue),
         emm_cause=CS_NOT_AVAILABLE if combined else None,
@@ -186,10 +186,11 @@ def _connected(mme: Mme, ue: Ue, rx: Rx, pdn: Pdn) -> Effects:
     yield guard(ue)
 
 
-def _tai_list(mme: Mme, ue: Ue) -> list[Tai]:
-    """Up to 16, the phone's own first (TS 24.301, 9.9.3.33)."""
+def take_tai_list(mme: Mme, ue: Ue) -> tuple[Tai, ...]:
+    """Where the phone may move without a word: up to 16, its own first (TS 24.301, 9.9.3.33)."""
     assert ue.tai is not None
-    return [ue.tai, *(tai for tai in mme.tais if tai != ue.tai)][:16]
+    ue.tais = (ue.tai, *(tai for tai in mme.tais if tai != ue.tai))[:16]
+    return ue.tais
 
 
 @on("NAS", AttachComplete)
@@ -204,7 +205,7 @@ def on_attach_complete(mme: Mme, msg: AttachComplete, rx: Rx) -> Effects:
     accepted = list(session.on_activate_default_eps_bearer_context_accept(mme, inner, rx))
     yield from retransmission.stop(ue, "T3450")
     mme.memory.forget(ue.imsi)
-    ue.guti, ue.new_guti = ue.new_guti, None
+    mme.confirm_guti(ue)
     yield from ue.move("Attach complete")
     rx.state = ue.emm
     yield from accepted

@@ -120,13 +120,23 @@ class Retry:
 
 
 @dataclass(slots=True)
+class Errand:
+    """What the network wants of a phone that may be idle: `then` once it is there, `failed` when it does not come."""
+
+    then: Next
+    failed: Next
+
+
+@dataclass(slots=True)
 class Ue:
     """A phone, from its first message to the end of its registration.
 
-    `number` is also its MME-UE-S1AP-ID. `then` is what follows the common procedure under way.
+    `number` is the MME-UE-S1AP-ID of its connection: it changes with the connection, `s11_teid` never does.
+    `then` is what follows the common procedure under way.
     """
 
     number: int
+    s11_teid: int = 0  # ours on S11, one a phone (TS 29.274, 4.2.1)
     emm: EmmState = EMM.initial
     ecm: EcmState = ECM.initial
     enb: Enb | None = None
@@ -149,6 +159,7 @@ class Ue:
     request_octets: bytes = b""  # plain
     request_verified: bool = False
     claimed: str = ""  # the IMSI whose keys a GUTI lent to this context; only a good MAC proves the claim
+    called: int | None = None  # M-TMSI of the GUTI that it came with
     asked_imsi: bool = False
     capability: bytes = b""  # UE network capability, exactly as sent
     ms_capability: bytes | None = None
@@ -160,18 +171,20 @@ class Ue:
     then: Next | None = None
     since: float = 0.0
     wish: Wish | None = None  # the PDN connection being made
+    tais: tuple[Tai, ...] = ()  # where it may move without a word, and is paged
+    drx: int = 0  # its own paging cycle in radio frames, 0: the cell's
+    errands: list[Errand] = field(default_factory=list)  # what waits for it to come back
+    detach_type: int = 0  # what the network asks of a phone that it detaches
+    pages: int = 0  # how often it has been called in vain
     context_sent: bool = False  # the eNB was asked to set its context up, which it does once a connection
+    returning: str = ""  # the procedure of a registered phone whose context is being set up
+    releasing: bool = False  # the eNB was asked to release the connection
     ending: bool = False  # everything but the S1 connection is given back
 
     @property
     def label(self) -> str:
         """IMSI, or a name of our own as long as it is not known."""
         return self.imsi or f"mme-ue-{self.number}"
-
-    @property
-    def s11_teid(self) -> int:
-        """Our TEID on S11, one a phone (TS 29.274, 4.2.1)."""
-        return self.number
 
     def move(self, event: str) -> Iterator[Changed]:
         """Move the EMM state machine."""
@@ -213,6 +226,13 @@ class Ue:
         self.request, self.request_octets = msg, octets
         self.capability, self.ms_capability = msg.ue_network_capability, msg.ms_network_capability
         self.nr_capability = msg.ue_additional_security_capability
+        self.take_drx(msg.drx_parameter)
+
+    def take_drx(self, parameter: bytes | None) -> None:
+        """The phone's own paging cycle, if it names one for S1 mode (TS 24.008, 10.5.5.6)."""
+        if parameter is not None:
+            coefficient = parameter[1] >> 4
+            self.drx = 1 << coefficient - 1 if 6 <= coefficient <= 9 else 0
 
     def disown(self) -> None:
         """Whoever this is, it has not proven to be the one whose keys were lent to it."""
@@ -223,3 +243,22 @@ class Ue:
     def bearers(self) -> list[Bearer]:
         """Every bearer of every PDN connection."""
         return [bearer for pdn in self.pdns.values() for bearer in pdn.bearers.values()]
+
+    def active_bearers(self) -> list[Bearer]:
+        """Those that the phone has confirmed."""
+        return [bearer for bearer in self.bearers() if bearer.state is EsmState.ACTIVE]
+
+    def exchange_connections(self, other: "Ue") -> None:
+        """Each gets the S1 connection, or the want of one, that the other had."""
+        for name in CONNECTION:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            setattr(self, name, theirs)
+            setattr(other, name, mine)
+        for ue in (self, other):
+            if ue.enb is not None:
+                ue.enb.ues[ue.number] = ue
+
+
+CONNECTION = ("number", "ecm", "enb", "enb_ue_s1ap_id", "stream", "tai", "ecgi", "verified", "secured", "context_sent",
+              "releasing")
+"""What belongs to the S1 connection of a phone and not to its registration."""

@@ -7,7 +7,7 @@ from dialtone.codec.s1ap.causes import Cause
 from dialtone.codec.s1ap.values import UES1APIDPair
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Verdict
-from dialtone.mme import retransmission, session
+from dialtone.mme import paging, retransmission, session
 from dialtone.mme.context import Ue
 from dialtone.mme.element import Mme, on
 from dialtone.mme.states import EcmState, EmmState
@@ -21,6 +21,7 @@ def end(mme: Mme, ue: Ue, rx: Rx, cause: Cause) -> Effects:
     rx.subject = ue.label
     ue.give_up()
     yield from retransmission.stop_all(ue)
+    yield from paging.failed(mme, ue, rx)
     yield from session.delete_all(ue)
     for timer in (CONTEXT_SETUP, IMPLICIT_DETACH):
         yield StopTimer(timer, ue.number)
@@ -28,7 +29,7 @@ def end(mme: Mme, ue: Ue, rx: Rx, cause: Cause) -> Effects:
         yield from ue.move("context ended")
     mme.unregister(ue)
     if ue.enb is None:
-        mme.ues.pop(ue.number, None)
+        mme.forget(ue)
     elif not ue.ending:
         ue.ending = True
         yield from _release(ue, cause)
@@ -39,8 +40,18 @@ def drop(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     return end(mme, ue, rx, UNSPECIFIED)
 
 
+def to_idle(ue: Ue, cause: Cause) -> Effects:
+    """Release the connection of a registered phone; its bearers wait at the gateway."""
+    yield from _stop_downlink(ue)
+    yield StopTimer(CONTEXT_SETUP, ue.number)
+    yield from _release(ue, cause)
+
+
 def _release(ue: Ue, cause: Cause) -> Effects:
     assert ue.enb is not None
+    if ue.releasing:
+        return
+    ue.releasing = True
     pair = UES1APIDPair(ue.number, ue.enb_ue_s1ap_id)
     yield Send("S1-MME", ue.enb.peer, UEContextReleaseCommand(ue_s1ap_ids=pair, cause=cause), stream=ue.stream)
     yield StartTimer(CONTEXT_RELEASE, ue.number, TIMERS[CONTEXT_RELEASE].seconds)
@@ -54,9 +65,7 @@ def on_ue_context_release_request(mme: Mme, msg: UEContextReleaseRequest, rx: Rx
         return
     cause = msg.cause or UNSPECIFIED
     if ue.emm is EmmState.REGISTERED:
-        yield from _stop_downlink(ue)
-        yield StopTimer(CONTEXT_SETUP, ue.number)
-        yield from _release(ue, cause)
+        yield from to_idle(ue, cause)
     else:
         yield _lost(ue, f"the eNB gave the connection up ({cause})")
         yield from end(mme, ue, rx, cause)
@@ -122,6 +131,8 @@ def _disconnected(mme: Mme, ue: Ue, rx: Rx) -> Effects:
         bearer.enb = None
     # Four minutes more than T3412 (TS 24.301, 5.3.5).
     yield StartTimer(IMPLICIT_DETACH, ue.number, mme.config.s1.t3412 + TIMERS[IMPLICIT_DETACH].seconds)
+    if ue.errands:  # what came while the connection was being released
+        yield from paging.page(mme, ue, rx)
 
 
 @on.timer(IMPLICIT_DETACH, "TS 24.301, 5.3.5")

@@ -4,6 +4,7 @@
 from dialtone.codec import gtpc
 from dialtone.codec.gtpc import ModifyBearerRequest, ModifyBearerResponse
 from dialtone.codec.gtpc.values import Fteid
+from dialtone.codec.message import Message
 from dialtone.codec.s1ap import (
     InitialContextSetupFailure,
     InitialContextSetupRequest,
@@ -15,17 +16,32 @@ from dialtone.codec.s1ap.bearers import (
     ERABLevelQoSParameters,
     UEAggregateMaximumBitrate,
 )
+from dialtone.codec.s1ap.causes import Cause
 from dialtone.codec.s1ap.context import ERABToBeSetupItemCtxtSUReq
 from dialtone.codec.s1ap.values import NRUESecurityCapabilities, UESecurityCapabilities
 from dialtone.crypto.kdf import derive_kenb
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, Request, StartTimer, StopTimer, Unanswered, Verdict
+from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Unanswered, Verdict
+from dialtone.mme import bearer_status, paging
 from dialtone.mme.context import Ue
-from dialtone.mme.context_release import drop
+from dialtone.mme.context_release import drop, to_idle
 from dialtone.mme.element import Mme, on
+from dialtone.mme.states import EmmState
 from dialtone.mme.timers import CONTEXT_SETUP, TIMERS
 
 S1U_ENB = 0  # F-TEID interface type (TS 29.274, 8.22)
+
+
+def restore(mme: Mme, ue: Ue, rx: Rx, procedure: str, message: Message | None = None) -> Effects:
+    """Give a registered phone its active bearers back, with a NAS message if there is one."""
+    ue.returning, ue.since = procedure, rx.now
+    setup = initial_context_setup(mme, ue)
+    if message is None:
+        assert ue.enb is not None
+        yield Send("S1-MME", ue.enb.peer, setup, stream=ue.stream)
+    else:
+        yield Send("NAS", ue, message, via=setup)
+    yield guard(ue)
 
 
 def initial_context_setup(mme: Mme, ue: Ue) -> InitialContextSetupRequest:
@@ -44,7 +60,7 @@ def initial_context_setup(mme: Mme, ue: Ue) -> InitialContextSetupRequest:
                 transport_layer_address=bearer.sgw[0],
                 gtp_teid=bearer.sgw[1],
             )
-            for bearer in ue.bearers()
+            for bearer in (ue.active_bearers() if ue.returning else ue.bearers())
         ),
         ue_security_capabilities=UESecurityCapabilities(*_algorithms(ue.capability)),
         security_key=derive_kenb(ue.security.kasme, ue.kenb_count),
@@ -87,11 +103,17 @@ def on_initial_context_setup_response(mme: Mme, msg: InitialContextSetupResponse
     # An address of 16 octets is IPv6 alone (TS 36.414, 5.3): our gateway has no use for it.
     ends = {item.e_rab_id: (item.transport_layer_address[:4], item.gtp_teid) for item in msg.e_rab_setup_list
             if len(item.transport_layer_address) in (4, 20)}
-    for pdn in list(ue.pdns.values()):
-        if pdn.ebi not in ends:
-            yield Verdict("attach", False, f"the eNB set up no bearer for {pdn.apn} that IPv4 can use")
-            yield from drop(mme, ue, rx)
-            return
+    procedure, ue.returning = ue.returning or "attach", ""
+    apns = ", ".join(ue.pdns)
+    if ue.emm is EmmState.REGISTERED:
+        yield from bearer_status.forget_all_but(ue, ends)
+    elif any(pdn.ebi not in ends for pdn in ue.pdns.values()):
+        ends.clear()
+    if not ue.pdns or not ends:
+        yield Verdict(procedure, False, f"the eNB set up no bearer for {apns} that IPv4 can use")
+        yield from drop(mme, ue, rx)
+        return
+    for pdn in ue.pdns.values():
         for bearer in pdn.bearers.values():
             bearer.enb = ends.get(bearer.ebi)
         yield Request("S11", pdn.gateway, ModifyBearerRequest(
@@ -101,14 +123,26 @@ def on_initial_context_setup_response(mme: Mme, msg: InitialContextSetupResponse
                     ebi=bearer.ebi, s1_u_enodeb_f_teid=Fteid(S1U_ENB, bearer.enb[1], bearer.enb[0]))
                 for bearer in pdn.bearers.values() if bearer.enb),
         ), context=ue)
+    if procedure != "attach":
+        yield Verdict(procedure, True, f"back from idle with {', '.join(ue.pdns)}, in {rx.now - ue.since:.3f} s")
+        yield from paging.reached(mme, ue, rx)
 
 
 @on("S1-MME", InitialContextSetupFailure)
 def on_initial_context_setup_failure(mme: Mme, msg: InitialContextSetupFailure, rx: Rx) -> Effects:
     """The eNB cannot serve the phone: it starts again."""
     ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
-    yield Verdict("attach", False, f"the eNB refused the initial context setup: {msg.cause}")
-    yield from drop(mme, ue, rx)
+    yield from _failed(mme, ue, rx, f"the eNB refused the initial context setup: {msg.cause}")
+
+
+def _failed(mme: Mme, ue: Ue, rx: Rx, why: str) -> Effects:
+    """An attach is over; a registered phone is idle again (TS 24.301, 5.6.1.7 a), and what it was paged for fails."""
+    yield Verdict(ue.returning or "attach", False, why)
+    if ue.emm is EmmState.REGISTERED:
+        yield from paging.failed(mme, ue, rx)
+        yield from to_idle(ue, Cause.of("nas", "unspecified"))
+    else:
+        yield from drop(mme, ue, rx)
 
 
 @on.timer(CONTEXT_SETUP, "TS 36.413, 8.3.1")
@@ -117,8 +151,7 @@ def on_initial_context_setup_guard(mme: Mme, number: int, rx: Rx) -> Effects:
     ue = mme.ues.get(number)
     if ue is not None:
         rx.subject = ue.label
-        yield Verdict("attach", False, "the eNB did not answer the Initial Context Setup Request")
-        yield from drop(mme, ue, rx)
+        yield from _failed(mme, ue, rx, "the eNB did not answer the Initial Context Setup Request")
 
 
 @on("S11", ModifyBearerResponse)

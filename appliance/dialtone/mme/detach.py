@@ -64,8 +64,13 @@ def on_detach_ue(mme: Mme, event: DetachUe, rx: Rx) -> Effects:
         yield from _gone(mme, ue, rx)
         return
     yield from ue.move("network detach")
-    kind = NetworkDetachType.REATTACH_REQUIRED if event.reattach else NetworkDetachType.REATTACH_NOT_REQUIRED
-    yield from retransmission.send(ue, "T3422", DetachRequestUETerminated(detach_type=kind))
+    ue.detach_type = NetworkDetachType.REATTACH_REQUIRED if event.reattach else NetworkDetachType.REATTACH_NOT_REQUIRED
+    yield from request_again(ue)
+
+
+def request_again(ue: Ue) -> Effects:
+    """The request; again where the phone comes back by another connection before it has answered."""
+    yield from retransmission.send(ue, "T3422", DetachRequestUETerminated(detach_type=ue.detach_type))
 
 
 @on("NAS", DetachAccept)

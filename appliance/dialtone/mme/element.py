@@ -80,6 +80,7 @@ class Mme(Element):
                            IPv4Address(gtp.pgw).packed if gtp.pgw else config.control)
         self.enbs: dict[str, Enb] = {}
         self.ues: dict[int, Ue] = {}
+        self.by_s11_teid: dict[int, Ue] = {}
         self.by_imsi: dict[str, Ue] = {}
         self.by_m_tmsi: dict[int, Ue] = {}
         self.memory = Memory()
@@ -92,13 +93,28 @@ class Mme(Element):
 
     def new_ue(self, enb: Enb, now: float) -> Ue:
         """A context for a phone that has just sent its first message."""
-        ue = Ue(next(self._numbers), enb=enb, since=now)
-        self.ues[ue.number] = ue
-        enb.ues[ue.number] = ue
+        number = next(self._numbers)
+        ue = Ue(number, number, enb=enb, since=now)
+        self.ues[number] = self.by_s11_teid[number] = enb.ues[number] = ue
         return ue
 
+    def forget(self, ue: Ue) -> None:
+        """Nothing is left of a context."""
+        self.ues.pop(ue.number, None)
+        self.by_s11_teid.pop(ue.s11_teid, None)
+
+    def move_connection(self, ue: Ue, fresh: Ue) -> None:
+        """The phone of `ue` is the one that came with the connection of `fresh`, which gets the earlier one of `ue`."""
+        ue.exchange_connections(fresh)
+        self.ues[ue.number], self.ues[fresh.number] = ue, fresh
+
     def new_guti(self, ue: Ue) -> Guti:
-        """A GUTI that no phone has, for `ue`. The two highest bits of an M-TMSI are ones (TS 23.003, 2.4)."""
+        """A GUTI that no phone has, for `ue`, until the phone confirms it or another one follows.
+
+        The two highest bits of an M-TMSI are ones (TS 23.003, 2.4).
+        """
+        if ue.new_guti is not None:  # the phone may have it or not (TS 24.301, 5.4.1.6): it stays the same
+            return ue.new_guti
         while True:
             m_tmsi = (next(self._m_tmsis) & 0x3FFFFFFF) | 0xC0000000
             if m_tmsi not in self.by_m_tmsi and m_tmsi not in self.memory.by_m_tmsi:
@@ -106,6 +122,12 @@ class Mme(Element):
                 ue.new_guti = Guti(self.plmn, s1.mme_group_id, s1.mme_code, m_tmsi)
                 self.by_m_tmsi[m_tmsi] = ue
                 return ue.new_guti
+
+    def confirm_guti(self, ue: Ue) -> None:
+        """The phone has taken its new GUTI: the old one names nobody any longer (TS 24.301, 5.4.1.4)."""
+        if ue.guti and self.by_m_tmsi.get(ue.guti.m_tmsi) is ue:
+            del self.by_m_tmsi[ue.guti.m_tmsi]
+        ue.guti, ue.new_guti = ue.new_guti, None
 
     def ours(self, guti: Guti) -> bool:
         """Whether this MME gave that GUTI."""
@@ -128,7 +150,8 @@ class Mme(Element):
         if ue.enb:
             ue.enb.ues.pop(ue.number, None)
         ue.enb = None
-        ue.secured = ue.context_sent = False
+        ue.secured = ue.context_sent = ue.releasing = False
+        ue.returning = ""
 
     def unregister(self, ue: Ue) -> None:
         """The phone's identities no longer lead to this context."""

@@ -35,6 +35,7 @@ def _recall(mme: Mme, ue: Ue, msg: InitialUEMessage) -> None:
     guti = _guti(mme, msg)
     if guti is None or not mme.ours(guti):
         return
+    ue.called = guti.m_tmsi
     owner = mme.by_m_tmsi.get(guti.m_tmsi)
     if owner is not None:
         ue.security = owner.security

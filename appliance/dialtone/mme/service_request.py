@@ -1,58 +1,101 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Service Request (TS 24.301, 5.6.1) and Tracking Area Update (5.5.3) of a phone that we cannot serve so yet.
+"""Service Request and Extended Service Request (TS 24.301, 5.6.1; TS 23.401, 5.3.4.1): back from idle.
 
-Both are refused with a cause that makes the phone attach again at once: #10 (implicitly detached) where the
-message proves who sent it, and its registration goes; #9 (the identity cannot be derived) where it does not,
-and nobody's registration is touched.
+Service Request -> Initial Context Setup with every active bearer -> Modify Bearer. There is no answer on NAS
+but the bearers; what a bearer could not be set up for is deactivated on both sides without a word (5.6.1.4.1).
 """
 
-from dialtone.codec.nas import (
-    ExtendedServiceRequest,
-    ServiceReject,
-    ServiceRequest,
-    TrackingAreaUpdateReject,
-    TrackingAreaUpdateRequest,
-)
+from dialtone.codec.nas import ExtendedServiceRequest, ServiceReject, ServiceRequest
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, Verdict
+from dialtone.mme import bearer_status, context_setup, detach
+from dialtone.mme.attach import NO_SUITABLE_CELLS, PLMN_NOT_ALLOWED
 from dialtone.mme.context import Ue
-from dialtone.mme.context_release import drop
+from dialtone.mme.context_release import drop, to_idle
 from dialtone.mme.element import Mme, on
+from dialtone.mme.resume import RELEASED, resume
+from dialtone.mme.states import EmmState
 
-IDENTITY_NOT_DERIVED, IMPLICITLY_DETACHED = 9, 10
+IDENTITY_NOT_DERIVED, IMPLICITLY_DETACHED, CS_NOT_AVAILABLE, NO_BEARER = 9, 10, 18, 40
+PACKET_SERVICES = 8  # service types from 8 on want bearers, those below a call in a circuit switched network (9.9.3.27)
+SERVICE, EXTENDED = "service request", "extended service request"
 
 
 @on("NAS", ServiceRequest)
 def on_service_request(mme: Mme, msg: ServiceRequest, rx: Rx) -> Effects:
-    """An idle phone wants its bearers."""
-    yield from _refuse(mme, rx, ServiceReject, "service request")
+    """An idle phone wants its bearers: uplink data, signalling, or the answer to a paging."""
+    ue: Ue = rx.peer
+    if not ue.verified:
+        yield from _unknown(mme, ue, rx, SERVICE)
+        return
+    returned = yield from resume(mme, ue, rx)
+    if returned is None:
+        yield from _detached(mme, ue, rx, SERVICE)
+    else:
+        yield from _serve(mme, returned, rx, SERVICE)
 
 
 @on("NAS", ExtendedServiceRequest)
 def on_extended_service_request(mme: Mme, msg: ExtendedServiceRequest, rx: Rx) -> Effects:
-    """An idle phone wants a circuit switched call, which we do not have, or its bearers."""
-    yield from _refuse(mme, rx, ServiceReject, "extended service request")
-
-
-@on("NAS", TrackingAreaUpdateRequest)
-def on_tracking_area_update_request(mme: Mme, msg: TrackingAreaUpdateRequest, rx: Rx) -> Effects:
-    """A phone came to another area, or its T3412 expired."""
-    yield from _refuse(mme, rx, TrackingAreaUpdateReject, "tracking area update")
-
-
-def _refuse(mme: Mme, rx: Rx, kind: type[ServiceReject] | type[TrackingAreaUpdateReject], what: str) -> Effects:
+    """An idle phone wants its bearers, or any phone a circuit switched call, which we do not have (5.6.1.5)."""
     ue: Ue = rx.peer
-    proven = ue.verified and bool(ue.claimed or ue.imsi)
-    if proven and not ue.imsi:
-        ue.secured = True
-        mme.identify(ue, ue.claimed, rx)
-    cause = IMPLICITLY_DETACHED if proven else IDENTITY_NOT_DERIVED
-    yield Send("NAS", ue, kind(emm_cause=cause))
-    yield Verdict(what, False, f"refused with cause #{cause}: the phone attaches again by itself")
-    registered = mme.by_imsi.get(ue.imsi) if proven else None
-    if registered is not None and registered is not ue:
-        mme.memory.keep(registered)
-        yield from drop(mme, registered, rx)
-    if ue.guti:
-        mme.memory.keep(ue)
+    if not ue.verified:
+        yield from _unknown(mme, ue, rx, EXTENDED)
+        return
+    returned = yield from resume(mme, ue, rx)
+    if returned is None:
+        yield from _detached(mme, ue, rx, EXTENDED)
+        return
+    if msg.eps_bearer_context_status is not None:
+        yield from bearer_status.forget_all_but(returned, msg.eps_bearer_context_status.active)
+    if msg.service_type >= PACKET_SERVICES:
+        yield from _serve(mme, returned, rx, EXTENDED)
+    else:
+        yield from _refuse(returned, EXTENDED, CS_NOT_AVAILABLE, "calls are made by VoLTE here, not by falling back to "
+                           "2G or 3G: the phone must have VoLTE switched on")
+
+
+def _serve(mme: Mme, ue: Ue, rx: Rx, what: str) -> Effects:
+    assert ue.security is not None
+    assert ue.tai is not None
+    if ue.emm is EmmState.DEREGISTERING:  # the detach goes on where the phone is now (5.5.2.3.5)
+        yield from detach.request_again(ue)
+        return
+    if ue.context_sent:  # the same once more: it is being served (5.6.1.7 c)
+        return
+    if ue.tai not in mme.tais:
+        cause = NO_SUITABLE_CELLS if ue.tai.plmn == mme.plmn else PLMN_NOT_ALLOWED
+        yield from _refuse(ue, what, cause, f"{ue.tai} is not served here")
+        return
+    if not ue.active_bearers():
+        yield Send("NAS", ue, ServiceReject(emm_cause=NO_BEARER))
+        yield Verdict(what, False, f"refused with cause #{NO_BEARER}: no bearer is left; the phone attaches again")
+        yield from drop(mme, ue, rx)
+        return
+    ue.kenb_count = ue.security.ul_count
+    yield from context_setup.restore(mme, ue, rx, what)
+
+
+def _unknown(mme: Mme, ue: Ue, rx: Rx, what: str) -> Effects:
+    """Nobody vouches for it: this connection ends, and nobody's registration (TS 24.301, 4.4.4.3)."""
+    yield Send("NAS", ue, ServiceReject(emm_cause=IDENTITY_NOT_DERIVED))
+    yield Verdict(what, False, f"refused with cause #{IDENTITY_NOT_DERIVED}: the phone attaches again by itself")
     yield from drop(mme, ue, rx)
+
+
+def _detached(mme: Mme, ue: Ue, rx: Rx, what: str) -> Effects:
+    """It is who it says, and was detached meanwhile."""
+    yield Send("NAS", ue, ServiceReject(emm_cause=IMPLICITLY_DETACHED))
+    yield Verdict(what, False, f"refused with cause #{IMPLICITLY_DETACHED}: the phone attaches again by itself")
+    half_made = mme.by_imsi.get(ue.imsi)
+    if half_made is not None and half_made is not ue:
+        yield from drop(mme, half_made, rx)
+    yield from drop(mme, ue, rx)
+
+
+def _refuse(ue: Ue, what: str, cause: int, why: str) -> Effects:
+    """It stays registered: what was connected stays so, what was idle is idle again."""
+    yield Send("NAS", ue, ServiceReject(emm_cause=cause))
+    yield Verdict(what, False, f"refused with cause #{cause}: {why}")
+    if not ue.context_sent:
+        yield from to_idle(ue, RELEASED)

@@ -258,14 +258,19 @@ def on_activate_default_eps_bearer_context_accept(
 
 def delete_all(ue: Ue) -> Iterator[Effect]:
     """Give every session back to the gateway; nobody waits for the answers."""
-    for pdn in ue.pdns.values():
-        for bearer in pdn.bearers.values():
-            if bearer.state is not EsmState.INACTIVE:
-                yield ue.move_bearer(bearer, "local deactivation")
-        if pdn.s11_teid:
-            yield _delete(pdn)
-    ue.pdns.clear()
+    for pdn in list(ue.pdns.values()):
+        yield from delete(ue, pdn)
     ue.wish = None
+
+
+def delete(ue: Ue, pdn: Pdn) -> Iterator[Effect]:
+    """Give one session back to the gateway, with all its bearers."""
+    for bearer in pdn.bearers.values():
+        if bearer.state is not EsmState.INACTIVE:
+            yield ue.move_bearer(bearer, "local deactivation")
+    if pdn.s11_teid:
+        yield _delete(pdn)
+    del ue.pdns[pdn.apn]
 
 
 def _delete(pdn: Pdn) -> Request:

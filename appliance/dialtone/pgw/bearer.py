@@ -11,7 +11,7 @@ from dialtone.codec.gtpc import (
 )
 from dialtone.codec.gtpc.values import Cause
 from dialtone.dispatch import Rx
-from dialtone.effects import Answer, Effects, OpenTunnel, TunnelRefused, Verdict
+from dialtone.effects import Answer, CloseTunnel, Effects, OpenTunnel
 from dialtone.errors import ProtocolError
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
 from dialtone.pgw.tunnel import S11, control_peer
@@ -20,21 +20,28 @@ from dialtone.pgw.tunnel import S11, control_peer
 @on("S5/S8", ModifyBearerRequest)
 @on("S11", ModifyBearerRequest)
 def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effects:
-    """The eNB's ends of the bearers, or the S-GW's where it moved them. Each request is of one PDN connection."""
-    contexts = msg.bearer_contexts_to_be_modified
-    session = pgw.session_of(msg.teid, rx, contexts[0].ebi if contexts else None)
+    """The eNB's ends of the bearers, or the S-GW's where it moved them, and the bearers that were lost.
+
+    Each request is of one PDN connection.
+    """
+    contexts, lost = msg.bearer_contexts_to_be_modified, msg.bearer_contexts_to_be_removed
+    named = [context.ebi for context in contexts] + [context.ebi for context in lost]
+    session = pgw.session_of(msg.teid, rx, named[0] if named else None)
     for context in contexts:
         if context.ebi not in session.bearers:
             raise ProtocolError(f"EBI {context.ebi} is not a bearer of the session",
                                 cause=CauseValue.CONTEXT_NOT_FOUND, clause="TS 29.274, 7.2.8")
     if msg.sender_f_teid is not None:
         session.tunnel.peer, session.tunnel.peer_teid = control_peer(rx, msg.sender_f_teid), msg.sender_f_teid.teid
+    for gone in lost:
+        if gone.ebi in session.bearers:
+            yield CloseTunnel(pgw.remove_bearer(session, gone.ebi).teid)
     modified = []
     for context in contexts:
         bearer = session.bearers[context.ebi]
         end = context.s1_u_enodeb_f_teid or context.s5_s8_u_sgw_f_teid
         if end is not None and end.ipv4:
-            bearer.enb = (end.ipv4, end.teid)
+            bearer.enb, session.tunnel.notified = (end.ipv4, end.teid), False
             yield _tunnel(session, bearer)
         modified.append(BearerContextModified(
             ebi=bearer.ebi,
@@ -54,18 +61,6 @@ def on_release_access_bearers_request(pgw: Pgw, msg: ReleaseAccessBearersRequest
             bearer.enb = None
             yield _tunnel(session, bearer)
     yield Answer(ReleaseAccessBearersResponse(teid=tunnel.peer_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED)))
-
-
-@on.event(TunnelRefused)
-def on_tunnel_refused(pgw: Pgw, event: TunnelRefused, rx: Rx) -> Effects:
-    """The eNB forgot the bearer: no downlink until its phone comes back (TS 23.007, 22)."""
-    rx.subject = event.imsi
-    for session in pgw.sessions.values():
-        bearer = session.bearers.get(event.ebi)
-        if session.imsi == event.imsi and bearer is not None and bearer.teid == event.teid:
-            bearer.enb = None
-            yield Verdict("bearer", False, f"the eNB does not know the tunnel of EBI {event.ebi} any more: "
-                                           "was it restarted? No downlink until the phone attaches again.")
 
 
 def _tunnel(session: Session, bearer: BearerContext) -> OpenTunnel:

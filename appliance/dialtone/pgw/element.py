@@ -108,6 +108,12 @@ class Pgw(Element):
         self._bearer_teids.difference_update(bearer.teid for bearer in session.bearers.values())
         self.pools[session.apn].give_back(session.address)
 
+    def remove_bearer(self, session: Session, ebi: int) -> BearerContext:
+        """Take one bearer out of a session."""
+        bearer = session.bearers.pop(ebi)
+        self._bearer_teids.discard(bearer.teid)
+        return bearer
+
     def sessions_of(self, imsi: str) -> list[Session]:
         """Every session of a phone."""
         return [session for apn in self.config.apn if (session := self.sessions.get((imsi, apn))) is not None]

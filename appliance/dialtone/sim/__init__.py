@@ -15,9 +15,11 @@ from dialtone.sim import (  # noqa: F401
     identification,
     information,
     nas_transport,
+    paging,
     power,
     reset,
     s1_setup,
     security_mode,
+    service,
     ue_context,
 )

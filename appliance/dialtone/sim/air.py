@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The air interface Uu between a simulated phone and its eNB: events in both directions, no RRC.
 
-Phone to eNB: ConnectionRequest, NasUp, ContextReady, RadioLost.
-eNB to phone: Refused, NasDown, ContextSetup, Released.
+Phone to eNB: ConnectionRequest, NasUp, ContextReady, RadioLost, Camped.
+eNB to phone: Refused, NasDown, ContextSetup, Released, Paged.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
+from dialtone.codec.s1ap.values import STmsi
 from dialtone.effects import Event
 from dialtone.ids import Guti
 
@@ -58,6 +60,32 @@ class RadioLost(Event):
 
 
 @dataclass(slots=True)
+class Camped(Event):
+    """The phone listens to this cell from now on."""
+
+    phone: str
+
+
+class Occasion(NamedTuple):
+    """When a phone listens in its paging cycle: radio frame of 10 ms, and subframe (TS 36.304, 7.1)."""
+
+    frame: int
+    subframe: int
+
+
+@dataclass(slots=True)
+class Paged(Event):
+    """A paging record broadcast at one occasion of the `cycle`: every phone of the cell could hear it, and those
+    listen whose occasion it is."""
+
+    enb: str
+    occasion: Occasion
+    cycle: int
+    identity: STmsi | bytes
+    circuit_switched: bool = False
+
+
+@dataclass(slots=True)
 class Refused(Event):
     """No connection: the cell has no S1 interface, or the phone is not camped on it."""
 
@@ -94,3 +122,11 @@ class Released(Event):
 
     enb: str
     cause: str = ""
+
+
+def occasion(index: int, cycle: int) -> Occasion:
+    """Paging frame and occasion of a phone with UE_ID `index` (IMSI mod 1024) for nB = T, FDD (TS 36.304, 7.1, 7.2).
+
+    With nB = T there is one occasion in every frame: PF = UE_ID mod T, and i_s = 0 of Ns = 1 is subframe 9.
+    """
+    return Occasion(index % cycle, 9)

@@ -23,7 +23,7 @@ from dialtone.errors import ProtocolError
 from dialtone.ids import Guti
 from dialtone.sim import causes, esm
 from dialtone.sim.phone import Phone, on
-from dialtone.sim.states import EmmState, EpsUpdateStatus
+from dialtone.sim.states import IS_REGISTERED, EmmState, EpsUpdateStatus
 from dialtone.sim.timers import TIMERS
 
 UNKNOWN_GUTI = (0x8001, 1, 0xDEADBEEF)
@@ -48,7 +48,7 @@ def on_attach_command(phone: Phone, event: AttachCommand, rx: Rx) -> Effects:
         yield phone.outcome("attach", False, barred)
     elif phone.deaf:
         yield phone.outcome("attach", False, "the phone is silent")
-    elif phone.emm == EmmState.REGISTERED:
+    elif phone.emm in IS_REGISTERED:
         yield phone.outcome("attach", True, f"attached already, {esm.summary(phone)}")
     elif phone.emm == EmmState.DEREGISTERED_INITIATED:
         yield phone.outcome("attach", False, "not tried: a detach is under way")
@@ -99,6 +99,7 @@ def request(phone: Phone) -> nas.AttachRequest:
             b"\x80\x80" if phone.faults.weak_capabilities else handset.network_capability),
         esm_message_container=nas.encode(esm.connectivity_request(phone)),
         last_visited_registered_tai=phone.cell.tai if guti and phone.tais else None,
+        drx_parameter=None if handset.drx is None else bytes((0, handset.drx << 4)),
         ms_network_capability=None if ms is None else MSNetworkCapability(ms),
     )
     if additional is not None:

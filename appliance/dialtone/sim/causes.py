@@ -98,7 +98,7 @@ STICKY = {3: _USIM, 6: _USIM, 7: _USIM, 8: _USIM, 11: _PLMN, 35: _PLMN, 14: _PLM
           15: _AREA}
 """Causes of Attach reject, Detach request and the like that stay (TS 24.301, 5.5.1.2.5 and 5.5.2.3.2)."""
 
-KEEPS_IDENTITY = frozenset({17, 19, 22, 25, 42, 95, 96, 97, 99, 111})
+KEEPS_IDENTITY = frozenset({10, 17, 18, 19, 22, 25, 39, 40, 42, 95, 96, 97, 99, 111})
 """Causes after which GUTI and keys stay valid; after every other named one they are deleted."""
 
 NO_NEXT_ATTEMPT = frozenset({95, 96, 97, 99, 111})

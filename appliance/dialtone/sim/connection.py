@@ -7,7 +7,7 @@ TS 24.301, 5.3.1; TS 33.401, 7.2 and A.3.
 from dialtone.crypto.kdf import derive_kenb
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Tell, Up
-from dialtone.sim import attach, detach
+from dialtone.sim import attach, detach, service
 from dialtone.sim.air import ContextReady, ContextSetup, NasDown, Refused, Released
 from dialtone.sim.phone import Phone, on
 from dialtone.sim.states import EmmState
@@ -34,6 +34,8 @@ def on_context_setup(phone: Phone, event: ContextSetup, rx: Rx) -> Effects:
         yield phone.outcome("context setup", False, problem)
         return
     phone.counters["K_eNB equal"] += 1
+    if phone.emm == EmmState.SERVICE_REQUEST_INITIATED:
+        yield from service.bearers_up(phone, event.bearers)
     for octets in event.nas:
         yield Up("NAS", "mme", octets)
 
@@ -62,6 +64,8 @@ def on_released(phone: Phone, event: Released, rx: Rx) -> Effects:
         phone.forget()
     if phone.emm == EmmState.REGISTERED_INITIATED:
         yield from attach.failed(phone, f"the connection was released: {event.cause or 'no cause'}")
+    elif phone.emm == EmmState.SERVICE_REQUEST_INITIATED:
+        yield from service.failed(phone, f"the connection was released: {event.cause or 'no cause'}")
     elif phone.emm == EmmState.DEREGISTERED_INITIATED:
         yield from detach.finish(phone, "detach given up", "detached: the connection was released meanwhile")
     elif phone.attach_when_released:
@@ -76,5 +80,7 @@ def on_refused(phone: Phone, event: Refused, rx: Rx) -> Effects:
     phone.connected = phone.nas.secure = False
     if phone.emm == EmmState.REGISTERED_INITIATED:
         yield from attach.failed(phone, f"no connection: {event.reason}")
+    elif phone.emm == EmmState.SERVICE_REQUEST_INITIATED:
+        yield from service.failed(phone, f"no connection: {event.reason}")
     elif phone.emm == EmmState.DEREGISTERED_INITIATED:
         yield from detach.finish(phone, "detach given up", f"detached without a word: {event.reason}")

@@ -14,7 +14,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Event
 from dialtone.sim import attach, causes
 from dialtone.sim.phone import Phone, on
-from dialtone.sim.states import EmmState
+from dialtone.sim.states import IS_REGISTERED, EmmState
 from dialtone.sim.timers import TIMERS
 
 
@@ -30,11 +30,11 @@ def on_detach_command(phone: Phone, event: DetachCommand, rx: Rx) -> Effects:
     """A person has had enough (5.5.2.2.1)."""
     phone.mark(rx)
     yield from phone.stop("T3411", "T3402")
-    if phone.emm not in (EmmState.REGISTERED, EmmState.REGISTERED_INITIATED):
+    if phone.emm not in (*IS_REGISTERED, EmmState.REGISTERED_INITIATED):
         yield phone.outcome("detach", True, "detached already")
         return
     phone.switch_off, phone.detach_attempts = event.switch_off, 0
-    yield from phone.stop("T3410", "T3418", "T3420")
+    yield from phone.stop("T3410", "T3417", "T3418", "T3420")
     yield from phone.move("detach")
     yield request(phone)
     if phone.switch_off:
@@ -88,7 +88,7 @@ def on_detach_request_ue_terminated(phone: Phone, msg: nas.DetachRequestUETermin
     if msg.detach_type & 7 == NetworkDetachType.IMSI:  # only the circuit switched side goes
         yield phone.send(nas.DetachAccept())
         return
-    yield from phone.stop("T3410", "T3418", "T3420", "T3421")
+    yield from phone.stop("T3410", "T3417", "T3418", "T3420", "T3421")
     yield phone.send(nas.DetachAccept())
     yield from phone.drop_bearers()
     yield from phone.move("Detach request")

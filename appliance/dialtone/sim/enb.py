@@ -14,13 +14,13 @@ from dialtone.codec.s1ap.errors import S1apError
 from dialtone.codec.s1ap.management import ErrorIndication
 from dialtone.codec.s1ap.notation import Criticality
 from dialtone.codec.s1ap.table import S1apMessage
-from dialtone.codec.s1ap.values import CriticalityDiagnostics
+from dialtone.codec.s1ap.values import CriticalityDiagnostics, PagingDRX
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Changed, Effect, Effects, Event, Send, Tell, Verdict
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
 from dialtone.ids import Ecgi, Plmn, Tai
-from dialtone.sim.air import ConnectionRequest, Refused, Released
+from dialtone.sim.air import ConnectionRequest, Paged, Refused, Released
 from dialtone.sim.phone import Cell
 from dialtone.sim.states import RADIO, S1, RadioState
 
@@ -43,6 +43,7 @@ class EnbConfig:
     areas: tuple[tuple[int, tuple[Plmn, ...]], ...] = ((1, (Plmn("001", "01"),)),)
     address: IPv4Address = IPv4Address("127.0.0.2")
     home_plmn: Plmn | None = None
+    paging_drx: PagingDRX = PagingDRX.V128
     streams: int = 16
 
     @property
@@ -111,6 +112,7 @@ class EnbUe:
     lost: bool = False
     k_enb: bytes = field(default=b"", repr=False)
     radio_capability_known: bool = False
+    failed: tuple[int, ...] = ()  # E-RABs of the context setup that there was no room for
     bearers: dict[int, RadioBearer] = field(default_factory=dict)  # by EBI
 
     @property
@@ -141,6 +143,9 @@ class Enb(Element):
         self.refusal = ""  # why S1 Setup failed, for people
         self.ues: dict[int, EnbUe] = {}  # by ENB-UE-S1AP-ID
         self.by_phone: dict[str, EnbUe] = {}
+        self.camped: dict[str, None] = {}  # phones that listen here while they are idle
+        self.pages: dict[object, Paged] = {}  # what is broadcast at its occasion, by identity
+        self.refused_bearers: set[int] = set()  # E-RABs that this eNB has no room for: a fault
         self.waiting: list[ConnectionRequest] = []  # phones that came before S1 Setup was answered
         self.counters: Counter[str] = Counter()
         self._next_ue = 0
@@ -180,6 +185,7 @@ class Enb(Element):
             self._next_ue = (self._next_ue + 1) & 0xFFFFFF
         self._next_ue = (number + 1) & 0xFFFFFF
         ue = self.ues[number] = self.by_phone[phone] = EnbUe(phone, number)
+        self.camped[phone] = None
         return ue
 
     def new_teid(self) -> int:

@@ -5,7 +5,7 @@ PDN connectivity request -> (ESM information request -> response) -> Activate de
 request -> accept. The first two travel inside the attach.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from dialtone.codec import nas
 from dialtone.codec.nas.causes import EsmCause
@@ -94,6 +94,18 @@ def on_deactivate_eps_bearer_context_request(
     yield phone.send(nas.DeactivateEPSBearerContextAccept(eps_bearer_identity=ebi))
     if pdn is not None and pdn.address is not None:
         yield InterfaceDown(phone.name, phone.imsi, ebi)
+
+
+def keep_only(phone: Phone, active: Collection[int]) -> Iterator[Effect]:
+    """Deactivate locally what is not among the EPS bearer identities `active` (6.4.4.6); without any, detach."""
+    for ebi in [ebi for ebi in phone.pdns if ebi not in active]:
+        pdn = phone.pdns.pop(ebi)
+        pdn.state = BEARER.after(pdn.state, "local deactivation")
+        phone.counters["bearer deactivated locally"] += 1
+        if pdn.address is not None:
+            yield InterfaceDown(phone.name, phone.imsi, ebi)
+    if not phone.pdns:
+        yield from phone.move("local detach")
 
 
 @on("NAS", nas.ESMStatus)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CLAUSE: Final = "TS 24.301, 4.4.4.2"
 NOT_AUTHORIZED_FOR_CSG: Final = 25
+FIRST: Final = (nas.DetachRequestUEOriginating | nas.TrackingAreaUpdateRequest | nas.ExtendedServiceRequest)
+"""What opens a connection: integrity protected, and readable for a network that does not have the keys."""
 
 
 @dataclass(slots=True)
@@ -159,6 +161,8 @@ class NasLink:
 
     def down(self, key: Any, message: Any) -> tuple[bytes, bytes]:
         """Encode and protect (Stack.down); returns the plain octets and those for the air."""
+        if isinstance(message, nas.ServiceRequest):
+            return self._service_request(message)
         plain = nas.encode(message)
         if isinstance(message, nas.AttachRequest):
             self.initial = plain
@@ -172,6 +176,19 @@ class NasLink:
             return plain, plain
         return plain, self._protect(self.current, self.current.keys, header, message, plain, faults)
 
+    def _service_request(self, message: nas.ServiceRequest) -> tuple[bytes, bytes]:
+        """Five bits of the NAS COUNT and half a MAC (TS 24.301, 4.4.3.1, 9.9.3.28)."""
+        context = self.current
+        assert context is not None
+        assert context.keys is not None
+        self.kenb_count = count = context.uplink
+        context.uplink += 1
+        message.sequence_number = count & 31
+        mac = context.keys.mac(count, UPLINK, nas.encode(message)[:2])[2:]
+        message.short_mac = bytes(octet ^ 0xFF for octet in mac) if self.phone.faults.wrong_mac else mac
+        octets = nas.encode(message)
+        return octets, octets
+
     def _header(self, message: Message) -> SecurityHeaderType:
         """How the message is protected (TS 24.301, 4.4.4.1, 4.4.5 and 9.3.1)."""
         if isinstance(message, nas.SecurityModeComplete):
@@ -180,7 +197,7 @@ class NasLink:
             return SecurityHeaderType.INTEGRITY
         if self.secure:
             return SecurityHeaderType.INTEGRITY_CIPHERED
-        if isinstance(message, nas.DetachRequestUEOriginating) and not self.phone.connected:
+        if isinstance(message, FIRST) and not self.phone.connected:
             return SecurityHeaderType.INTEGRITY
         return SecurityHeaderType.PLAIN
 
@@ -188,7 +205,7 @@ class NasLink:
                  message: Message, plain: bytes, faults: Faults) -> bytes:
         count = context.uplink
         context.uplink += 1
-        if isinstance(message, nas.AttachRequest | nas.SecurityModeComplete):
+        if isinstance(message, nas.SecurityModeComplete | nas.AttachRequest | FIRST):
             self.kenb_count = count
         ciphered = header != SecurityHeaderType.INTEGRITY
         inner = keys.cipher(count, UPLINK, plain) if ciphered else plain
@@ -205,8 +222,8 @@ class NasLink:
         if phone.connected:
             return Tell(phone.cell.enb, NasUp(phone.name, data, repeat))
         phone.connected = True
-        request = ConnectionRequest(phone.name, data, EstablishmentCause.MO_SIGNALLING, phone.guti, repeat)
-        return Tell(phone.cell.enb, request)
+        cause, phone.establishment = phone.establishment, EstablishmentCause.MO_SIGNALLING
+        return Tell(phone.cell.enb, ConnectionRequest(phone.name, data, cause, phone.guti, repeat))
 
     def label(self, key: Any) -> str:
         """The far end (Stack.label)."""

@@ -19,7 +19,7 @@ from dialtone.effects import Changed, Effect, Effects, Event, Send, StartTimer, 
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti, Plmn, Tai
-from dialtone.sim.air import RadioLost
+from dialtone.sim.air import EstablishmentCause, RadioLost
 from dialtone.sim.faults import Faults
 from dialtone.sim.nas_link import NasLink
 from dialtone.sim.states import BEARER, EMM, BearerState, EpsUpdateStatus
@@ -44,7 +44,7 @@ class Handset:
 
     The default offers what this phone can do (EEA0, 128-EEA2, 128-EIA2). With `apn`, or with
     `esm_information`, it asks for the ESM information procedure. `retries`: tries again by itself after a
-    failed attach, as T3411 says.
+    failed attach, as T3411 says. `drx`: a paging cycle of its own, as the coefficient of TS 24.008, 10.5.5.6.
     """
 
     imeisv: str = "3534900698733190"
@@ -55,6 +55,7 @@ class Handset:
     ms_network_capability: bytes | None = None
     additional_security_capability: bytes | None = None
     retries: bool = True
+    drx: int | None = None
 
 
 @dataclass(slots=True)
@@ -123,6 +124,7 @@ class Phone(Element):
         self.detach_attempts = 0
         self.forget_when_released = False
         self.attach_when_released = False
+        self.establishment = EstablishmentCause.MO_SIGNALLING  # of the next connection
         self.network_name = ""
         self.network_time: Any = None
         self.last = "switched on"
@@ -149,7 +151,7 @@ class Phone(Element):
         if old != self.emm:
             yield Changed("EMM", self.imsi, old, self.emm)
 
-    def send(self, message: NasMessage) -> Send:
+    def send(self, message: NasMessage | nas.ServiceRequest) -> Send:
         """A NAS message to the MME."""
         return Send("NAS", "mme", message)
 

@@ -4,11 +4,12 @@
 from dataclasses import dataclass
 
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, Event
+from dialtone.effects import Effects, Event, Tell
+from dialtone.sim.air import Camped
 from dialtone.sim.faults import Faults
 from dialtone.sim.phone import Cell, Phone, on
 
-_TRANSACTION_TIMERS = ("T3410", "T3411", "T3402", "T3416", "T3418", "T3420", "T3421")
+_TRANSACTION_TIMERS = ("T3410", "T3411", "T3402", "T3416", "T3417", "T3418", "T3420", "T3421")
 
 
 @dataclass(slots=True)
@@ -64,3 +65,4 @@ def on_move_command(phone: Phone, event: MoveCommand, rx: Rx) -> Effects:
     phone.mark(rx)
     yield from phone.drop_connection()
     phone.cell = event.cell
+    yield Tell(phone.cell.enb, Camped(phone.name))

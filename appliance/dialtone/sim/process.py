@@ -29,7 +29,7 @@ from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import Enb
 from dialtone.sim.network import Bearers, add_enb, add_phone
 from dialtone.sim.phone import Phone
-from dialtone.sim.states import EmmState
+from dialtone.sim.states import IS_REGISTERED
 from dialtone.trace.bus import Bus
 
 log = logging.getLogger("dialtone.sim")
@@ -80,7 +80,7 @@ async def serve(config: SimConfig, run: Path, *, attach: bool = False,
 async def _farewell(loop: Loop, enb: Enb, phones: list[Phone]) -> None:
     """Switch every phone off, and wait a moment for the network to let go."""
     for phone in phones:
-        if phone.emm == EmmState.REGISTERED:
+        if phone.emm in IS_REGISTERED:
             loop.tell(phone.name, DetachCommand(switch_off=True))
     waited = 0.0
     while enb.ues and waited < FAREWELL_SECONDS:

@@ -7,7 +7,7 @@ S1SetupRequest -> S1SetupResponse, or S1SetupFailure with a time to wait.
 from dataclasses import dataclass, replace
 
 from dialtone.codec.s1ap.management import S1SetupFailure, S1SetupRequest, S1SetupResponse, SupportedTAsItem
-from dialtone.codec.s1ap.values import ENBID, GlobalENBID, PagingDRX
+from dialtone.codec.s1ap.values import ENBID, GlobalENBID
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Event, PeerDown, PeerUp, StartTimer, StopTimer, Tell
 from dialtone.ids import Plmn
@@ -65,7 +65,7 @@ def introduction(enb: Enb) -> S1SetupRequest:
         global_enb_id=GlobalENBID(config.plmn, ENBID("macroENB-ID", config.enb_id)),
         enb_name=config.enb_name,
         supported_tas=tuple(SupportedTAsItem(tac, plmns) for tac, plmns in config.areas),
-        default_paging_drx=PagingDRX.V128,
+        default_paging_drx=enb.config.paging_drx,
     )
 
 

@@ -16,6 +16,8 @@ class EmmState(StrEnum):
     DEREGISTERED = "EMM-DEREGISTERED"
     REGISTERED_INITIATED = "EMM-REGISTERED-INITIATED"
     REGISTERED = "EMM-REGISTERED"
+    TRACKING_AREA_UPDATING_INITIATED = "EMM-TRACKING-AREA-UPDATING-INITIATED"
+    SERVICE_REQUEST_INITIATED = "EMM-SERVICE-REQUEST-INITIATED"
     DEREGISTERED_INITIATED = "EMM-DEREGISTERED-INITIATED"
 
 
@@ -51,10 +53,12 @@ class S1State(StrEnum):
     UP = "up"
 
 
-_N, _D, _I, _R, _X = (
+_N, _D, _I, _R, _T, _S, _X = (
     EmmState.NULL, EmmState.DEREGISTERED, EmmState.REGISTERED_INITIATED, EmmState.REGISTERED,
-    EmmState.DEREGISTERED_INITIATED,
+    EmmState.TRACKING_AREA_UPDATING_INITIATED, EmmState.SERVICE_REQUEST_INITIATED, EmmState.DEREGISTERED_INITIATED,
 )
+IS_REGISTERED = (_R, _T, _S)
+"""The network knows the phone: it has bearers, and maybe something under way."""
 
 EMM = Table("EMM", "TS 24.301, 5.1.3.2", _D, [
     (_N, "power on", _D),
@@ -70,15 +74,17 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.2", _D, [
     (_I, "attach failed", _D),
     (_I, "network not genuine", _D),
     (_R, "Attach accept", _R),  # repeated, because our Attach complete was lost
-    (_R, "Identity request", _R),
-    (_R, "Authentication request", _R),
-    (_R, "Authentication reject", _D),
-    (_R, "network not genuine", _R),
-    (_R, "Security mode command", _R),
-    (_R, "EMM information", _R),
-    (_R, "Deactivate EPS bearer context request", _R),
-    (_R, "Detach request", _D),  # the network's; ours is the next row
-    (_R, "detach", _X),
+    *[(state, event, state) for state in IS_REGISTERED for event in (
+        "Identity request", "Authentication request", "network not genuine", "Security mode command", "EMM information",
+        "Deactivate EPS bearer context request")],
+    *[(state, "Authentication reject", _D) for state in IS_REGISTERED],
+    *[(state, "local detach", _D) for state in IS_REGISTERED],
+    *[(state, "Detach request", _D) for state in IS_REGISTERED],  # the network's; ours is the next row
+    *[(state, "detach", _X) for state in IS_REGISTERED],
+    (_R, "Service request", _S),
+    (_S, "bearers set up", _R),
+    (_S, "Service reject", _R),
+    (_S, "service request failed", _R),
     (_I, "Detach request", _D),
     (_I, "detach", _X),
     (_X, "Detach accept", _D),

@@ -8,6 +8,7 @@ UECapabilityInfoIndication; UEContextReleaseRequest, UEContextReleaseCommand -> 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dialtone.codec.s1ap.bearers import ERABItem
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.codec.s1ap.context import (
     ERABSetupItemCtxtSURes,
@@ -26,6 +27,7 @@ from dialtone.sim.air import ContextReady, ContextSetup, RadioLost
 from dialtone.sim.enb import Enb, EnbUe, RadioBearer, RadioBearerUp, UnknownAssociation, on
 from dialtone.sim.states import RadioState
 
+NO_RESOURCES = Cause.of("radioNetwork", "radio-resources-not-available")
 LOST = "radio-connection-with-ue-lost"
 
 EIA1_EIA2 = 0xC000
@@ -63,10 +65,14 @@ def on_initial_context_setup_request(enb: Enb, msg: InitialContextSetupRequest, 
     if ue.lost:
         yield _failure(enb, ue, Cause.of("radioNetwork", LOST))
         return
+    items = [item for item in msg.e_rab_to_be_setup_list if item.e_rab_id not in enb.refused_bearers]
+    if not items:  # a context without any bearer is none (8.3.1.3)
+        yield _failure(enb, ue, NO_RESOURCES)
+        return
     yield from enb.move_ue(ue, "InitialContextSetupRequest")
     ue.k_enb = msg.security_key
     ue.radio_capability_known = msg.ue_radio_capability is not None
-    items = msg.e_rab_to_be_setup_list
+    ue.failed = tuple(item.e_rab_id for item in msg.e_rab_to_be_setup_list if item not in items)
     for item in items:
         ue.bearers[item.e_rab_id] = RadioBearer(
             item.e_rab_id, item.e_rab_level_qos_parameters.qci, item.transport_layer_address[:4],
@@ -100,7 +106,8 @@ def _response(enb: Enb, ue: EnbUe, address: bytes) -> Iterator[Effect]:
     assert ue.mme_ue_s1ap_id is not None
     done = tuple(ERABSetupItemCtxtSURes(b.ebi, address, b.teid_in) for b in ue.bearers.values())
     yield enb.send(InitialContextSetupResponse(
-        mme_ue_s1ap_id=ue.mme_ue_s1ap_id, enb_ue_s1ap_id=ue.enb_ue_s1ap_id, e_rab_setup_list=done), ue)
+        mme_ue_s1ap_id=ue.mme_ue_s1ap_id, enb_ue_s1ap_id=ue.enb_ue_s1ap_id, e_rab_setup_list=done,
+        e_rab_failed_to_setup_list=tuple(ERABItem(ebi, NO_RESOURCES) for ebi in ue.failed)), ue)
     if not ue.radio_capability_known:
         ue.radio_capability_known = True
         yield enb.send(UECapabilityInfoIndication(

@@ -38,6 +38,7 @@ from dialtone.codec.gtpc.idle import (
     DownlinkDataNotificationFailureIndication,
     ReleaseAccessBearersRequest,
     ReleaseAccessBearersResponse,
+    StopPagingIndication,
 )
 from dialtone.codec.gtpc.indication import Indication
 from dialtone.codec.gtpc.path import EchoRequest, EchoResponse, VersionNotSupportedIndication
@@ -209,6 +210,7 @@ __all__ = [
     "Paa",
     "ReleaseAccessBearersRequest",
     "ReleaseAccessBearersResponse",
+    "StopPagingIndication",
     "UeTimeZone",
     "Uli",
     "UnknownIe",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages of a phone's way to idle and back (TS 29.274, 7.2.11, 7.2.21, 7.2.22)."""
+"""Messages of a phone's way to idle and back (TS 29.274, 7.2.11, 7.2.21 to 7.2.23)."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -77,4 +77,12 @@ class DownlinkDataNotificationFailureIndication(GtpcMessage):
 
     cause: Annotated[Cause, M(CAUSE)]
     originating_node: Annotated[int | None, CO(NODE_TYPE)] = None
+    imsi: Annotated[str | None, CO(IMSI)] = None
+
+
+@message(73, "Stop Paging Indication", "TS 29.274, 7.2.23")
+@dataclass(slots=True, kw_only=True)
+class StopPagingIndication(GtpcMessage):
+    """Table 7.2.23-1: the phone was found by another way."""
+
     imsi: Annotated[str | None, CO(IMSI)] = None
