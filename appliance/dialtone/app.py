@@ -16,6 +16,7 @@ from dialtone.codec import diameter, gtpc, nas, s1ap
 from dialtone.commands import Commands
 from dialtone.config import MTU, Config
 from dialtone.control import ControlServer
+from dialtone.datapath import router as ipv6_router
 from dialtone.datapath.plane import UserPlane
 from dialtone.diameter.effects import Start
 from dialtone.diameter.link import NodeLink
@@ -39,6 +40,7 @@ from dialtone.loop import Loop
 from dialtone.mme.element import Mme
 from dialtone.mme.nas_link import NasLink
 from dialtone.pgw.element import Pgw
+from dialtone.pgw.options import servers_of
 from dialtone.requests import DIAMETER, GTPC
 from dialtone.runtime import Runtime, epoch_clock
 from dialtone.trace.bus import Bus
@@ -178,7 +180,7 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
         durable(loop, writer)
         sctp = Sctp(loop, "mme", "S1-MME")
         core = build(config, loop, store, sctp, recovery=restarts(state / "restarts"))
-        plane = UserPlane(loop, config.s1.address)
+        plane = UserPlane(loop, config.s1.address, router=advertised(config))
         runtime.at_close(plane.close)
         await _phones_network(config, run, runtime)
         plane.start()
@@ -207,23 +209,35 @@ async def warm_up() -> None:
 
 async def _phones_network(config: Config, run: Path, runtime: Runtime) -> None:
     """The phones' side of this machine: gateway addresses, forwarding, firewall, resolver."""
-    gateways = [str(apn.gateway) for apn in config.apn.values()]
-    pools = tuple(apn.pool for apn in config.apn.values())
-    net.configure_tun(TUN, [f"{apn.gateway}/{apn.pool.prefixlen}" for apn in config.apn.values()], MTU)
-    runtime.at_close(net.Forwarding().close)
+    ipv6 = net.has_ipv6()
+    networks = {gateway: pool for apn in config.apn.values()
+                for gateway, pool in ((apn.gateway, apn.pool), (apn.gateway6, apn.pool6))
+                if gateway is not None and pool is not None and (gateway.version == 4 or ipv6)}
+    gateways, pools = tuple(map(str, networks)), tuple(networks.values())
     uplink = net.uplink() if config.uplink.interface == "auto" else config.uplink.interface
+    net.configure_tun(TUN, [f"{gateway}/{pool.prefixlen}" for gateway, pool in networks.items()], MTU)
+    runtime.at_close(net.Forwarding(uplink).close)
     if (why := nft.missing()) is None:
         firewall = nft.Firewall()
-        firewall.apply(nft.Rules(TUN, pools, tuple(gateways), uplink=uplink, masquerade=config.uplink.masquerade,
-                                 mtu=MTU))
+        firewall.apply(nft.Rules(TUN, pools, gateways, uplink=uplink, masquerade=config.uplink.masquerade,
+                                 masquerade6=config.uplink.masquerade6, mtu=MTU))
         runtime.at_close(firewall.close)
     else:  # user-mode Linux: the host's end of the tap filters and masquerades in our place
         log.warning("no firewall here: %s", why)
-    zones = dns.Zones.home(config.network.plmn, str(config.apn["ims"].gateway) if "ims" in config.apn else gateways[0])
+    ims = config.apn.get("ims")
+    pcscf = [gateway for gateway in (ims.gateways if ims else gateways) if gateway in gateways]
+    zones = dns.Zones.home(config.network.plmn, *pcscf)
     forwarders = list(config.uplink.dns) or dns.system_resolvers()
     resolver = dns.Resolver(dns.config(gateways, pools, zones, forwarders), run)
     await resolver.start()
     runtime.at_close(resolver.close)
+
+
+def advertised(config: Config) -> ipv6_router.Router:
+    """What the phones' links are told of the IPv6 network of their APN."""
+    servers = [(apn.pool6, tuple(server.packed for server in servers_of(apn)[1]))
+               for apn in config.apn.values() if apn.pool6 is not None]
+    return ipv6_router.Router(MTU, servers)
 
 
 def main(config: Config, state: Path, run: Path) -> None:

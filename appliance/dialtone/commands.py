@@ -19,7 +19,7 @@ from dialtone.hss.store import Store
 from dialtone.hss.subscriber import Subscriber
 from dialtone.hss.writer import Done
 from dialtone.hss.writes import PutSubscriber, RemoveSubscriber
-from dialtone.mme.context import Enb, Ue
+from dialtone.mme.context import Bearer, Enb, Pdn, Ue
 from dialtone.mme.detach import DetachUe
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Commands:
         """What is in use; all zero when no phone is there."""
         pgw, mme, loop = self.core.pgw, self.core.mme, self.core.loop
         return {
-            "addresses": sum(len(pool.used) for pool in pgw.pools.values()),
+            "addresses": sum(addresses.used for addresses in pgw.addresses.values()),
             "teids": sum(len(session.bearers) for session in pgw.sessions.values()),
             "tunnels": len(self.forwarder.bearers) if self.forwarder else 0,
             "contexts": len(mme.ues),
@@ -142,15 +142,17 @@ class Commands:
             "enb": ue.enb.name if ue.enb else None,
             "tai": str(ue.tai) if ue.tai else None,
             "since": ue.since,
-            "bearers": [self._bearer(pdn.apn, str(pdn.address), bearer.ebi, bearer.qci, bearer.sgw[1], bearer.enb)
+            "bearers": [self._bearer(pdn, bearer)
                         for pdn in ue.pdns.values() for bearer in pdn.bearers.values()],
         }
 
-    def _bearer(self, apn: str, address: str, ebi: int, qci: int, teid: int,
-                enb: tuple[bytes, int] | None) -> dict[str, Any]:
+    def _bearer(self, pdn: Pdn, bearer: Bearer) -> dict[str, Any]:
+        teid, enb = bearer.sgw[1], bearer.enb
         used = self.forwarder.bearers.get(teid) if self.forwarder else None
         return {
-            "ebi": ebi, "apn": apn, "qci": qci, "ue_ip": address, "teid": teid,
+            "ebi": bearer.ebi, "apn": pdn.apn, "qci": bearer.qci, "teid": teid,
+            "ue_ip": str(pdn.address) if pdn.address else "",
+            "ue_prefix": str(pdn.prefix) if pdn.prefix else "",
             "enb_teid": enb[1] if enb else None,
             "enb_ip": ".".join(map(str, enb[0])) if enb else None,
             "up_packets": used.up_packets if used else 0,

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +66,30 @@ class Apn:
     """[apn.<name>]: one packet data network."""
 
     pool: IPv4Network = setting(IPv4Network("10.45.0.0/16"), check.pool, "addresses of the phones")
+    pool6: IPv6Network | None = setting(None, check.pool6, "their IPv6 network, a /64 for each; none without")
+    pdn_type: str = setting("ipv4v6", check.one_of("ipv4", "ipv6", "ipv4v6"), "what phones may have of it")
     qci: int = setting(9, check.number(1, 9), "QCI of the default bearer")
-    dns: tuple[str, ...] = setting((), check.addresses, "DNS servers; the gateway itself when empty")
+    dns: tuple[str, ...] = setting((), check.any_addresses, "DNS servers; the gateway itself when empty")
 
     @property
     def gateway(self) -> IPv4Address:
         """The .0.1 of the pool: gateway, DNS."""
         return self.pool[1]
+
+    @property
+    def gateway6(self) -> IPv6Address | None:
+        """The ::1 of the IPv6 pool, whose first /64 no phone gets."""
+        return self.pool6[1] if self.pool6 else None
+
+    @property
+    def pdn_types(self) -> int:
+        """The PDN types to be had, as bits: 1 IPv4, 2 IPv6 (3, both, is IPv4v6 too)."""
+        return {"ipv4": 1, "ipv6": 2, "ipv4v6": 3}[self.pdn_type] & (3 if self.pool6 else 1)
+
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        """Our addresses in it."""
+        return (str(self.gateway), *([str(self.gateway6)] if self.pool6 else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,8 @@ class Uplink:
 
     interface: str = setting("auto", check.text(15), "interface to the Internet, or auto")
     masquerade: bool = setting(True, check.flag, "hide the phones behind the uplink's address")
-    dns: tuple[str, ...] = setting((), check.addresses, "resolvers to forward to; the system's own when empty")
+    masquerade6: bool = setting(True, check.flag, "likewise in IPv6; false where the phones' networks are routed")
+    dns: tuple[str, ...] = setting((), check.any_addresses, "resolvers to forward to; the system's own when empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,10 @@ class Log:
     level: str = setting("info", check.one_of("debug", "info", "warning", "error"), "least severe line written")
 
 
-DEFAULT_APNS: dict[str, Apn] = {"internet": Apn(), "ims": Apn(pool=IPv4Network("10.46.0.0/16"), qci=5)}
+DEFAULT_APNS: dict[str, Apn] = {
+    "internet": Apn(pool6=IPv6Network("2001:db8:cafe::/49")),
+    "ims": Apn(pool=IPv4Network("10.46.0.0/16"), pool6=IPv6Network("2001:db8:cafe:8000::/49"), qci=5),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +161,7 @@ def load(paths: Sequence[Path] = ()) -> Config:
     """Read and merge the files that exist; raises ConfigError."""
     sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
     named: Named = {kind: {} for kind in NAMED}
-    named["apn"] = {name: {"pool": apn.pool, "qci": apn.qci} for name, apn in DEFAULT_APNS.items()}
+    named["apn"] = {name: {"pool": apn.pool, "pool6": apn.pool6, "qci": apn.qci} for name, apn in DEFAULT_APNS.items()}
     for path in paths:
         _merge(path, sections, named)
     objects = {kind: {name: NAMED[kind](**values) for name, values in items.items()} for kind, items in named.items()}
@@ -212,10 +233,16 @@ def _where(paths: Sequence[Path]) -> str:
 def _overlaps(config: Config, paths: Sequence[Path]) -> None:
     """Refuse networks that overlap: the second would never see a packet."""
     where = _where(paths)
-    seen: dict[str, IPv4Network] = {"the eNB port's network": IPv4Network(f"{config.s1.address}/24", strict=False)}
+    seen: dict[str, IPv4Network | IPv6Network] = {
+        "the eNB port's network": IPv4Network(f"{config.s1.address}/24", strict=False)}
     for name, apn in config.apn.items():
-        for other, network in seen.items():
-            if apn.pool.overlaps(network):
-                raise ConfigError(f"{where}: apn.{name}.pool {apn.pool} overlaps {other} {network}.",
-                                  remedy="Give each its own network.")
-        seen[f"apn.{name}.pool"] = apn.pool
+        if apn.pdn_type == "ipv6" and apn.pool6 is None:
+            raise ConfigError(f"{where}: apn.{name}.pdn_type is ipv6, and apn.{name}.pool6 is missing.",
+                              remedy='Give it a network of its own, such as "fd00:1234:5678::/48".')
+        for key, pool in (("pool", apn.pool), ("pool6", apn.pool6)):
+            for other, network in seen.items():
+                if pool is not None and pool.version == network.version and pool.overlaps(network):
+                    raise ConfigError(f"{where}: apn.{name}.{key} {pool} overlaps {other} {network}.",
+                                      remedy="Give each its own network.")
+            if pool is not None:
+                seen[f"apn.{name}.{key}"] = pool

@@ -6,7 +6,7 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import field
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 Check = Callable[[Any], Any]
@@ -89,10 +89,14 @@ def pool(value: Any) -> IPv4Network:
     return pool
 
 
-def addresses(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError('must be a list of addresses, such as ["9.9.9.9"]')
-    return tuple(address(item) for item in value)
+def pool6(value: Any) -> IPv6Network:
+    try:
+        pool = IPv6Network(value)
+    except (ValueError, TypeError):
+        raise ValueError('must be an IPv6 network in quotes, such as "2001:db8:cafe::/48"') from None
+    if not 32 <= pool.prefixlen <= 60:
+        raise ValueError("must be a network between /32 and /60: each phone gets a /64 of it")
+    return pool
 
 
 def numbers(low: int, high: int) -> Check:
@@ -137,6 +141,16 @@ def any_address(value: Any) -> str:
         return str(ip_address(value))
     except ValueError:
         raise ValueError('must be an IP address in quotes, such as "10.0.1.133"') from None
+
+
+def addresses(value: Any) -> tuple[str, ...]:
+    return tuple(address(item) for item in any_addresses(value))
+
+
+def any_addresses(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError('must be a list of addresses, such as ["9.9.9.9"]')
+    return tuple(any_address(item) for item in value)
 
 
 def some_of(*allowed: str) -> Check:

@@ -158,7 +158,7 @@ class Deliver(Effect):
 @dataclass(slots=True)
 class OpenTunnel(Effect):
     """Give the user plane a bearer: `teid` is ours, `remote_teid` at `remote` the eNB's (None while
-    idle). `ue` is the phone's address, packed.
+    idle). `ue` is the phone's IPv4 address, `prefix` the eight octets of its IPv6 /64; empty where it has none.
 
     `filters` say which packets a dedicated bearer carries, the lowest precedence first; a default bearer
     has none and carries the rest. Rates are (down, up) in kbit/s, 0 for no limit: `mbr` of this bearer,
@@ -171,6 +171,7 @@ class OpenTunnel(Effect):
     remote: bytes | None = None
     remote_teid: int | None = None
     qci: int = 9
+    prefix: bytes = b""
     failed: Event | None = None
     filters: tuple[PacketFilter, ...] = ()
     mbr: tuple[int, int] = (0, 0)

@@ -70,7 +70,7 @@ class Network:
         self.s1_mme = Memory(self.loop, "S1-MME", weather)
         self.core = app.build(self.config, self.loop, self.store, self.s1_mme, random=self.rng.randbytes,
                               wall=lambda: datetime.fromtimestamp(self.now, UTC), inside=True)
-        self.forwarder = Forwarder(bytes((10, 0, 1, 133)))
+        self.forwarder = Forwarder(bytes((10, 0, 1, 133)), router=app.advertised(self.config))
         self.delivered: list[Out] = []  # downlink datagrams, with the eNB's address
         self.loop.performers[Save] = self._save
         self.loop.performers[OpenTunnel] = lambda effect, done: self._try(self._open, effect, done)
@@ -133,7 +133,7 @@ class Network:
             done(None)
 
     def _open(self, effect: OpenTunnel) -> None:
-        self.delivered += self.forwarder.open(effect)
+        self.delivered += self.forwarder.open(effect, self.now)
 
     # ---- driving ---------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from probe import Probe, attach_request, protected
 
 from dialtone.codec import nas
 from dialtone.codec.nas.identities import Imsi
-from dialtone.codec.nas.values import EpsAttachType, PdnType
+from dialtone.codec.nas.values import EpsAttachType
 from dialtone.sim import attach as sim_attach
 from dialtone.sim.states import EmmState
 
@@ -147,18 +147,6 @@ def test_an_apn_is_compared_without_case_space_and_operator(make_network: Make, 
     net = make_network(handset=replace(ONE_TRY, apn=apn.strip()))
     net.attach()
     registered(net)
-
-
-def test_ipv4v6_gets_ipv4_with_cause_50(make_network: Make) -> None:
-    net = make_network(handset=replace(ONE_TRY, pdn_type=PdnType.IPV4V6))
-    net.attach()
-    registered(net)
-    accept = net.nas("Attach accept")
-    assert isinstance(accept, nas.AttachAccept)
-    inner = nas.decode(accept.esm_message_container, downlink=True)
-    assert isinstance(inner, nas.ActivateDefaultEPSBearerContextRequest)
-    assert inner.esm_cause == 50
-    assert inner.pdn_address.pdn_type == PdnType.IPV4
 
 
 def test_capabilities_are_replayed_octet_by_octet(make_network: Make) -> None:

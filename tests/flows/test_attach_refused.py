@@ -15,7 +15,7 @@ from probe import HOME, Probe, attach_request
 
 from dialtone.codec import nas
 from dialtone.codec.nas.identities import Imei
-from dialtone.codec.nas.values import EpsAttachType, PdnType
+from dialtone.codec.nas.values import EpsAttachType
 from dialtone.config import Apn, Config
 from dialtone.effects import OpenTunnel
 from dialtone.errors import LocalError
@@ -92,12 +92,6 @@ def test_an_apn_the_gateway_does_not_have(make_network: Make) -> None:
     net = make_network(config=replace(Config(), apn={"ims": Config().apn["ims"]}))
     net.attach()
     refused(net, 19, "ESM cause #27", "GTP cause 78")
-
-
-def test_ipv6_alone(make_network: Make) -> None:
-    net = make_network(handset=replace(ONE_TRY, pdn_type=PdnType.IPV6))
-    net.attach()
-    refused(net, 19, "ESM cause #50", "set its APN to IPv4")
 
 
 def test_no_algorithm_in_common(net: Network) -> None:

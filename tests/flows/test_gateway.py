@@ -9,6 +9,7 @@ import pytest
 from network import NOTHING, Network, imsi_of
 
 from dialtone.codec import diameter, gtpc
+from dialtone.codec.gtpc.indication import Indication
 from dialtone.codec.gtpc.values import Ambr, BearerQos, Fteid, Paa
 from dialtone.codec.pco import PRIMARY_DNS, SECONDARY_DNS, Id, PppPacket, ProtocolConfigurationOptions
 from dialtone.ids import Plmn
@@ -86,7 +87,7 @@ def test_a_session_from_a_foreign_mme(net: Network, s11: Peer) -> None:
 
 
 @pytest.mark.parametrize(("changes", "cause"), [
-    ({"apn": "nowhere"}, 78), ({"imsi": None}, 103), ({"pdn_type": 2}, 83), ({"pdn_type": 5}, 83),
+    ({"apn": "nowhere"}, 78), ({"imsi": None}, 103), ({"pdn_type": 5}, 83), ({"pdn_type": None}, 83),
 ])
 def test_a_session_that_cannot_be(net: Network, s11: Peer, changes: dict[str, Any], cause: int) -> None:
     answer = s11.ask(create(**changes), sequence=1)
@@ -112,21 +113,50 @@ def test_an_unknown_bearer_changes_nothing(net: Network, s11: Peer) -> None:
     s11.ask(delete(teid), sequence=3)
 
 
-def test_the_address_that_a_subscriber_owns_is_given_when_it_is_free(net: Network, s11: Peer) -> None:
-    wanted = bytes((10, 45, 3, 7))
-    first = s11.ask(create(paa=Paa(1, wanted)), sequence=1)
-    second = s11.ask(create(paa=Paa(1, wanted), imsi=imsi_of(2)), sequence=2)
-    assert first.paa.ipv4 == wanted
-    assert second.paa.ipv4 != wanted
-    for answer in (first, second):
-        s11.ask(delete(answer.sender_f_teid.teid), sequence=answer.sequence + 10)
+@pytest.mark.parametrize("wanted", [Paa(1, bytes((10, 45, 3, 7))),
+                                    Paa(2, None, 64, bytes.fromhex("20010db8cafe0777") + bytes(8))])
+def test_the_address_that_a_subscriber_owns_is_given_when_it_is_free(net: Network, s11: Peer, wanted: Paa) -> None:
+    first = s11.ask(create(pdn_type=wanted.pdn_type, paa=wanted), sequence=1)
+    assert (first.paa.ipv4, (first.paa.ipv6 or b"")[:8]) == (wanted.ipv4, (wanted.ipv6 or b"")[:8])
+    second = s11.ask(create(pdn_type=wanted.pdn_type, paa=wanted, imsi=imsi_of(2)), sequence=2)
+    assert second.cause.value == 73
+    again = s11.ask(create(pdn_type=wanted.pdn_type, paa=wanted), sequence=3)  # the phone came anew: it is its own
+    assert again.cause.value == 16
+    s11.ask(delete(again.sender_f_teid.teid), sequence=4)
     assert net.leaks() == NOTHING
 
 
-def options(s11: Peer, build: Callable[[ProtocolConfigurationOptions], None]) -> ProtocolConfigurationOptions:
+def test_a_pool_that_is_used_up(net: Network, s11: Peer) -> None:
+    pool = net.core.pgw.addresses["internet"].pools[1]
+    pool.last = pool.first + 1
+    answers = [s11.ask(create(imsi=imsi_of(number)), sequence=number) for number in (1, 2, 3)]
+    assert [answer.cause.value for answer in answers] == [16, 16, 84]
+    assert s11.ask(create(imsi=imsi_of(2)), sequence=4).cause.value == 16  # it gives its own back
+    for number, teid in enumerate(list(net.core.pgw.tunnels)):
+        s11.ask(delete(teid), sequence=0x100 + number)
+    # Both are somebody's own now; a phone that owns none gets one all the same when nobody is there.
+    for address in (pool.first, pool.last):
+        teid = s11.ask(create(paa=Paa(1, address.to_bytes(4))), sequence=0x300 + address % 256).sender_f_teid.teid
+    s11.ask(delete(teid), sequence=0x200)
+    answer = s11.ask(create(imsi=imsi_of(3)), sequence=0x201)
+    assert answer.cause.value == 16
+    s11.ask(delete(answer.sender_f_teid.teid), sequence=0x202)
+
+
+def test_an_mme_without_the_dual_address_flag_gets_one_address(net: Network, s11: Peer) -> None:
+    both = Paa(3, bytes(4), 0, bytes(16))
+    answer = s11.ask(create(pdn_type=3, paa=both), sequence=1)
+    assert (answer.cause.value, answer.paa.pdn_type) == (19, 1)
+    answer = s11.ask(create(pdn_type=3, paa=both, indication_flags=Indication.of("DAF")), sequence=2)
+    assert (answer.cause.value, answer.paa.pdn_type, answer.paa.ipv6_prefix_length) == (16, 3, 64)
+    s11.ask(delete(answer.sender_f_teid.teid), sequence=3)
+
+
+def options(s11: Peer, build: Callable[[ProtocolConfigurationOptions], None],
+            **changes: Any) -> ProtocolConfigurationOptions:
     asked = ProtocolConfigurationOptions()
     build(asked)
-    answer = s11.ask(create(pco=asked.to_bytes()), sequence=s11.net.rng.randrange(1 << 23))
+    answer = s11.ask(create(pco=asked.to_bytes(), **changes), sequence=s11.net.rng.randrange(1 << 23))
     return ProtocolConfigurationOptions.of_network(answer.pco)
 
 
@@ -152,6 +182,27 @@ def test_pco_gives_what_is_asked_and_takes_unknown_ids_silently(s11: Peer) -> No
     found = {int(identifier): contents for identifier, contents in answer.containers}
     assert found == {int(Id.P_CSCF_IPV4): bytes((10, 46, 0, 1)), int(Id.DNS_IPV4): bytes((10, 45, 0, 1)),
                      int(Id.IPV4_LINK_MTU): (1400).to_bytes(2)}
+
+
+def test_pco_of_ipv6_bearer_control_and_passwords(s11: Peer) -> None:
+    """PAP and CHAP are accepted whatever they say; a password that cannot be read is not answered."""
+    def build(asked: ProtocolConfigurationOptions) -> None:
+        for identifier in (Id.P_CSCF_IPV6, Id.P_CSCF_IPV4, Id.DNS_IPV6, Id.BEARER_CONTROL_MODE, 0x000A, 0x0012):
+            asked.add(identifier, b"")
+        asked.add(Id.PAP, PppPacket(1, 7, b"\x04user\x04pass").to_bytes())
+        asked.add(Id.CHAP, PppPacket(1, 8, b"\x10" + bytes(16) + b"user").to_bytes())  # its own challenge
+        asked.add(Id.CHAP, PppPacket(2, 8, b"\x10" + bytes(16) + b"user").to_bytes())
+        asked.add(Id.PAP, b"\1\2")
+
+    answer = options(s11, build, pdn_type=3, indication_flags=Indication.of("DAF"), paa=Paa(3, bytes(4), 0, bytes(16)))
+    apns = s11.net.config.apn
+    assert [(int(number), contents) for number, contents in answer.containers] == [
+        (Id.PAP, PppPacket(2, 7, b"\0").to_bytes()),
+        (Id.CHAP, PppPacket(3, 8).to_bytes()),
+        (Id.DNS_IPV6, apns["internet"].gateway6.packed),
+        (Id.P_CSCF_IPV6, apns["ims"].gateway6.packed),
+        (Id.P_CSCF_IPV4, apns["ims"].gateway.packed),
+        (Id.BEARER_CONTROL_MODE, b"\2")]
 
 
 def test_a_phone_that_asks_nothing_gets_a_working_pdn(s11: Peer) -> None:

@@ -32,8 +32,8 @@ def ipv4(source: bytes, destination: bytes, size: int = 60) -> bytes:
 @pytest.fixture
 def plane() -> Forwarder:
     made = Forwarder(LOCAL)
-    made.open(ONE)
-    made.open(TWO)
+    made.open(ONE, 0)
+    made.open(TWO, 0)
     return made
 
 
@@ -59,8 +59,10 @@ def test_header_options_and_padding_behind_the_packet(plane: Forwarder) -> None:
 @pytest.mark.parametrize(("packet", "cause"), [
     (ipv4(UE2, HOST), "spoofed source"),
     (ipv4(HOST, UE1), "spoofed source"),
-    (b"\x60" + bytes(59), "inner packet not IPv4"),
-    (b"", "inner packet not IPv4"),
+    (b"\x50" + bytes(59), "inner packet not IP"),
+    (b"", "inner packet not IP"),
+    (b"\x60" + bytes(38), "inner packet malformed"),
+    (b"\x60" + bytes(59), "spoofed source"),
     (ipv4(UE1, HOST)[:40], "inner packet malformed"),
     (b"\x44" + ipv4(UE1, HOST)[1:], "inner packet malformed"),
     (b"\x4f" + ipv4(UE1, HOST, 30)[1:], "inner packet malformed"),
@@ -73,27 +75,27 @@ def test_inner_packets_that_go_no_further(plane: Forwarder, packet: bytes, cause
 
 def test_downlink_for_nobody(plane: Forwarder) -> None:
     assert plane.downlink(ipv4(HOST, HOST)) is None
-    assert plane.downlink(b"\x60" + bytes(39)) is None
-    assert plane.drops == {"no such phone": 1, "downlink not IPv4": 1}
+    assert plane.downlink(b"\x50" + bytes(39)) is None
+    assert plane.drops == {"no such phone": 1, "downlink not IP": 1}
 
 
 def test_downlink_for_an_idle_phone_waits_for_it(plane: Forwarder) -> None:
-    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001))
+    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001), 0)
     packets = [ipv4(HOST, UE1) + bytes((number,)) for number in range(3)]
     assert [plane.downlink(packet) for packet in packets] == [None] * 3
     assert plane.events == [DownlinkWaiting(ONE.imsi, 5, 0x1001)]
-    kept = plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001, OTHER, 0x77))
+    kept = plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001, OTHER, 0x77), 0)
     assert kept == [(gtpu.gpdu(0x77, packet), ("10.0.1.21", 2152)) for packet in packets]
     assert plane.bearers[0x1001].down_packets == 3
     assert plane.downlink(ipv4(HOST, UE1)) == (gtpu.gpdu(0x77, ipv4(HOST, UE1)), ("10.0.1.21", 2152))
-    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001))
+    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001), 0)
     plane.downlink(packets[0])
     assert len(plane.events) == 2  # a new period, a new event
     assert not plane.drops
 
 
 def test_what_waits_is_thrown_away_with_its_bearer_and_on_demand(plane: Forwarder) -> None:
-    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001))
+    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001), 0)
     plane.downlink(ipv4(HOST, UE1))
     plane.empty(ONE.imsi)
     plane.empty(ONE.imsi)
@@ -107,13 +109,13 @@ def test_what_waits_is_thrown_away_with_its_bearer_and_on_demand(plane: Forwarde
 
 def test_what_waits_for_another_bearer_stays(plane: Forwarder) -> None:
     other = bytes((10, 46, 0, 2))
-    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001))
-    plane.open(OpenTunnel(ONE.imsi, 6, other, 0x1011))
+    plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001), 0)
+    plane.open(OpenTunnel(ONE.imsi, 6, other, 0x1011), 0)
     plane.downlink(ipv4(HOST, UE1))
     plane.downlink(ipv4(HOST, other))
     assert len(plane.events) == 1  # one call for the phone
-    assert len(plane.open(OpenTunnel(ONE.imsi, 6, other, 0x1011, OTHER, 0x78))) == 1
-    assert len(plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001, OTHER, 0x77))) == 1
+    assert len(plane.open(OpenTunnel(ONE.imsi, 6, other, 0x1011, OTHER, 0x78), 0)) == 1
+    assert len(plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001, OTHER, 0x77), 0)) == 1
     assert not plane._waiting
 
 
@@ -122,7 +124,7 @@ def test_closing_frees_teid_and_address(plane: Forwarder) -> None:
     plane.close(0x1001)
     assert plane.downlink(ipv4(HOST, UE1)) is None
     assert plane.uplink(gtpu.gpdu(0x1001, ipv4(UE1, HOST)), PEER, 0) is not None  # an error indication
-    plane.open(OpenTunnel("001010000000009", 5, UE1, 0x1001, ENB, 1))
+    plane.open(OpenTunnel("001010000000009", 5, UE1, 0x1001, ENB, 1), 0)
     plane.close(0x1001)
     plane.close(0x1002)
     assert not plane.bearers
@@ -130,7 +132,7 @@ def test_closing_frees_teid_and_address(plane: Forwarder) -> None:
 
 
 def test_a_dedicated_bearer_beside_the_default_one(plane: Forwarder) -> None:
-    plane.open(OpenTunnel(ONE.imsi, 6, UE1, 0x1003, ENB, 0x9003, qci=1))
+    plane.open(OpenTunnel(ONE.imsi, 6, UE1, 0x1003, ENB, 0x9003, qci=1), 0)
     assert plane.uplink(gtpu.gpdu(0x1003, ipv4(UE1, HOST)), PEER, 0) == ipv4(UE1, HOST)
     assert plane.downlink(ipv4(HOST, UE1)) == (gtpu.gpdu(0x9001, ipv4(HOST, UE1)), PEER)
     plane.close(0x1003)
@@ -142,7 +144,7 @@ def test_a_dedicated_bearer_beside_the_default_one(plane: Forwarder) -> None:
     OpenTunnel("001010000000009", 5, bytes(16), 0x1009, ENB, 1)])
 def test_what_belongs_to_somebody_else_is_refused(plane: Forwarder, tunnel: OpenTunnel) -> None:
     with pytest.raises(LocalError):
-        plane.open(tunnel)
+        plane.open(tunnel, 0)
     assert plane.downlink(ipv4(HOST, UE1)) == (gtpu.gpdu(0x9001, ipv4(HOST, UE1)), PEER)
 
 
@@ -191,14 +193,14 @@ def test_path_messages_are_traced_both_ways() -> None:
 @settings(max_examples=300, deadline=None)
 def test_no_datagram_harms(data: bytes) -> None:
     plane = Forwarder(LOCAL)
-    plane.open(ONE)
+    plane.open(ONE, 0)
     out = plane.uplink(data, PEER, 0.0)
     if isinstance(out, bytes):
         assert out[12:16] == UE1
     elif out is not None:
         gtpu.decode(out[0])
     plane.downlink(data)
-    assert plane.bearers[0x1001].ue == UE1
+    assert plane.bearers[0x1001].session.ue == UE1
 
 
 def test_the_enbs_side_is_the_mirror() -> None:

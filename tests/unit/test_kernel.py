@@ -10,7 +10,8 @@ import struct
 import subprocess
 import sys
 import time
-from ipaddress import IPv4Network
+from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,20 @@ def test_rules_name_what_is_allowed_and_drop_the_rest() -> None:
     assert text.count("maxseg size set 1360") == 2
     inside = [line for line in text.splitlines() if 'iifname "ue0"' in line]
     assert inside[-1].endswith("counter drop")
+
+
+def test_rules_for_both_families() -> None:
+    pools = (*POOLS, IPv6Network("2001:db8:cafe::/49"))
+    rules = nft.Rules("ue0", pools, ("10.45.0.1", "2001:db8:cafe::1"), uplink="eth0")
+    text = nft.text(rules)
+    assert 'iifname "ue0" ip6 saddr { 2001:db8:cafe::/49 } jump phone_to_us' in text
+    assert "ip6 daddr { 2001:db8:cafe::1 } icmpv6 type echo-request" in text
+    assert text.count("maxseg size set 1340") == 2
+    assert 'oifname "eth0" ip6 saddr { 2001:db8:cafe::/49 } masquerade' in text
+    assert 'iifname "ue0" meta nfproto ipv6 counter drop\n  }' in text  # no other source reaches us
+    routed = nft.text(replace(rules, masquerade6=False))
+    assert "ip6 saddr { 2001:db8:cafe::/49 } masquerade" not in routed
+    assert "ip saddr { 10.45.0.0/16, 10.46.0.0/16 } masquerade" in routed
 
 
 @pytest.mark.parametrize("rules", [nft.Rules("ue0", POOLS, uplink="eth0", masquerade=False), nft.Rules("ue0", POOLS)])

@@ -110,10 +110,10 @@ class Plane:
         self.fails = False
 
     def open_bearer(self, imsi: str, ebi: int, ue: bytes, teid: int, remote: bytes, remote_teid: int, *,
-                    namespace: str) -> None:
+                    namespace: str, identifier: bytes = b"") -> None:
         if self.fails:
             raise LocalError("no TUN")
-        self.open[teid] = (imsi, ebi, ue, remote, remote_teid, namespace, self.mtu)
+        self.open[teid] = (imsi, ebi, ue, remote, remote_teid, namespace, self.mtu, identifier)
 
     def close_bearer(self, teid: int) -> None:
         self.open.pop(teid, None)
@@ -260,9 +260,9 @@ def test_context_setup_opens_the_bearer_when_both_sides_have_spoken() -> None:
     assert capability.ue_radio_capability == UE_RADIO_CAPABILITY
     assert not lab.plane.open  # the phone has no address yet
     name = lab.phones[0].name
-    up = InterfaceUp(name, name[3:], 5, IPv4Address("10.45.0.7"), (), 1400)
+    up = InterfaceUp(name, name[3:], 5, IPv4Address("10.45.0.7"), (), 1400, bytes(8))
     lab.loop.performers[InterfaceUp](up, lambda error: None)
-    expected = (name[3:], 5, bytes((10, 45, 0, 7)), b"\x0a\x00\x01\x85", 0x1234, name[3:], 1400)
+    expected = (name[3:], 5, bytes((10, 45, 0, 7)), b"\x0a\x00\x01\x85", 0x1234, name[3:], 1400, bytes(8))
     assert lab.plane.open == {item.gtp_teid: expected}
     lab.down(UEContextReleaseCommand(ue_s1ap_ids=UES1APIDPair(100, ue), cause=Cause.of("nas", "detach")))
     assert isinstance(lab.next(), UEContextReleaseComplete)

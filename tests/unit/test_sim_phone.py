@@ -37,7 +37,7 @@ def test_imsi_attach_octet_by_octet() -> None:
     assert isinstance(request, ConnectionRequest)
     assert request.cause == EstablishmentCause.MO_SIGNALLING
     assert request.guti is None
-    pco = bytes.fromhex("80 000200 000c00 000d00 000a00 001000")
+    pco = bytes.fromhex("80 000200 000500 000c00 000d00 000a00 001000")
     esm = bytes.fromhex("02 01 d0 11") + bytes([0x27, len(pco)]) + pco
     assert request.nas == bytes.fromhex("07 41 71") + IMSI_IE + bytes.fromhex("02a020") + \
         len(esm).to_bytes(2, "big") + esm

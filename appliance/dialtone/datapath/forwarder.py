@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python slow path of the P-GW, a complete user plane without input or output of its own.
 
-`uplink` takes a datagram from S1-U, `downlink` a packet from the TUN device; both return what to write
-where. IPv4 inside and out; all addresses are packed octets.
+`uplink` takes a datagram from S1-U, `downlink` a packet from the TUN device; both return what to write where. IPv4 and
+IPv6 inside, IPv4 outside; all addresses are packed octets.
 """
 
 import socket
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 
 from dialtone.codec.gtpu import G_PDU, EndMarker, ErrorIndication, encode, gpdu, split
 from dialtone.datapath.path import PORT, Address, Out, Path, Trace, no_trace
+from dialtone.datapath.router import UNSPECIFIED, Link, Router, is_local
 from dialtone.effects import DownlinkWaiting, Event, OpenTunnel, TunnelRefused
 from dialtone.errors import LocalError, ProtocolError
 
-_TOTAL_LENGTH = Struct(">H")
+_U16 = Struct(">H")
 MAX_PACKET = 1500
 """Longest inner packet taken from a phone that ignored the link MTU we gave it."""
 BUFFER = 64
@@ -23,12 +24,21 @@ BUFFER = 64
 
 
 @dataclass(slots=True)
+class Session:
+    """A PDN connection: `ue` is the phone's IPv4 address or empty, `link` has its /64. The default bearer is first."""
+
+    imsi: str
+    ue: bytes
+    link: Link | None
+    bearers: "list[Bearer]" = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Bearer:
     """One EPS bearer. Counters are of inner IP packets and octets that passed, as in TS 32.298."""
 
-    imsi: str
+    session: Session
     ebi: int
-    ue: bytes
     teid: int
     qci: int = 9
     remote_teid: int = 0
@@ -38,30 +48,41 @@ class Bearer:
     down_packets: int = 0
     down_bytes: int = 0
 
+    @property
+    def imsi(self) -> str:
+        """Whose it is."""
+        return self.session.imsi
+
+    @property
+    def ue(self) -> bytes:
+        """The phone's IPv4 address, or empty."""
+        return self.session.ue
+
 
 class Forwarder:
     """Tunnels, and the packets through them. `events` collects what the elements must be told."""
 
-    def __init__(self, local: bytes, *, trace: Trace = no_trace) -> None:
+    def __init__(self, local: bytes, *, router: Router | None = None, trace: Trace = no_trace) -> None:
         self.bearers: dict[int, Bearer] = {}  # by our TEID
         self.events: list[Event] = []
         self.drops: dict[str, int] = {}
         self.path = Path(local, self.drops, self._refused, trace)
-        self._sessions: dict[bytes, list[Bearer]] = {}  # by the phone's address; the default bearer first
+        self.router = router or Router()
+        self._sessions: dict[bytes, Session] = {}  # by the phone's IPv4 address, and by the 8 octets of its prefix
         self._waiting: dict[str, deque[tuple[Bearer, bytes]]] = {}  # by IMSI: what came for an idle phone, in order
 
     # ---- tunnels ---------------------------------------------------------------------------------
 
-    def open(self, tunnel: OpenTunnel) -> list[Out]:
+    def open(self, tunnel: OpenTunnel, now: float) -> list[Out]:
         """Add a bearer, or move it to another eNB or into idle (`remote` None); its counters go on.
 
-        Returns what was kept for it while the phone was idle, to be sent before anything newer.
-        Raises LocalError when the TEID or the phone's address belongs to somebody else.
+        Returns what is to be sent before anything newer: what was kept for it while the phone was idle, and a router
+        advertisement that is due. Raises LocalError when the TEID or an address belongs to somebody else.
         """
         bearer = self.bearers.get(tunnel.teid)
         if bearer is None:
             bearer = self._add(tunnel)
-        elif (bearer.imsi, bearer.ue) != (tunnel.imsi, tunnel.ue):
+        elif bearer.session is not self._session(tunnel):
             raise LocalError(f"TEID {tunnel.teid:#010x} belongs to another phone.")
         bearer.ebi, bearer.qci = tunnel.ebi, tunnel.qci
         if tunnel.remote is None:
@@ -70,27 +91,38 @@ class Forwarder:
         assert tunnel.remote_teid is not None
         bearer.to = (socket.inet_ntoa(tunnel.remote), PORT)
         bearer.remote_teid = tunnel.remote_teid
-        return [_downlink(bearer, bearer.to, packet) for packet in self._take(bearer)]
+        kept = [_downlink(bearer, bearer.to, packet) for packet in self._take(bearer)]
+        return kept + self._advertise(bearer.session, now)
 
     def _add(self, tunnel: OpenTunnel) -> Bearer:
-        if len(tunnel.ue) != 4:
-            raise LocalError("The user plane serves IPv4 addresses only.")
-        session = self._sessions.setdefault(tunnel.ue, [])
-        if session and session[0].imsi != tunnel.imsi:
-            raise LocalError(f"Address {socket.inet_ntoa(tunnel.ue)} belongs to another phone.")
-        bearer = Bearer(tunnel.imsi, tunnel.ebi, tunnel.ue, tunnel.teid)
-        session.append(bearer)
+        session = self._session(tunnel)
+        if session is None:
+            session = Session(tunnel.imsi, tunnel.ue, Link(tunnel.prefix) if tunnel.prefix else None)
+            self._sessions.update((key, session) for key in (tunnel.ue, tunnel.prefix) if key)
+        bearer = Bearer(session, tunnel.ebi, tunnel.teid)
+        session.bearers.append(bearer)
         self.bearers[tunnel.teid] = bearer
         return bearer
+
+    def _session(self, tunnel: OpenTunnel) -> Session | None:
+        """The PDN connection with these addresses, or None; raises LocalError when they are not all one phone's."""
+        if len(tunnel.ue) not in (0, 4) or len(tunnel.prefix) not in (0, 8) or not tunnel.ue + tunnel.prefix:
+            raise LocalError("A phone has an IPv4 address of 4 octets, an IPv6 prefix of 8, or both.")
+        found = [self._sessions.get(key) for key in (tunnel.ue, tunnel.prefix) if key]
+        if any(session is not found[0] or (session and session.imsi != tunnel.imsi) for session in found):
+            raise LocalError("An address of the phone belongs to another phone.")
+        return found[0]
 
     def close(self, teid: int) -> None:
         """Remove a bearer; an unknown TEID is no error."""
         bearer = self.bearers.pop(teid, None)
         if bearer is not None:
-            session = self._sessions[bearer.ue]
-            session.remove(bearer)
-            if not session:
-                del self._sessions[bearer.ue]
+            session = bearer.session
+            session.bearers.remove(bearer)
+            if not session.bearers:
+                self._sessions.pop(session.ue, None)
+                if session.link is not None:
+                    self._sessions.pop(session.link.prefix, None)
             self._lose(len(self._take(bearer)))
 
     # ---- what waits for idle phones ------------------------------------------------------------------
@@ -124,6 +156,21 @@ class Forwarder:
         """The end marker of the old path at a handover (TS 29.281, 7.3.2)."""
         return encode(EndMarker(teid=remote_teid)), (socket.inet_ntoa(remote), PORT)
 
+    def tick(self, now: float) -> list[Out]:
+        """What time makes due: router advertisements. To be called about once a second."""
+        due = []
+        for key, session in self._sessions.items():
+            if len(key) == 8:
+                due += self._advertise(session, now)
+        return due
+
+    def _advertise(self, session: Session, now: float) -> list[Out]:
+        """A router advertisement that is due; an idle phone gets it when it comes back, and sleeps on until then."""
+        link, bearer = session.link, session.bearers[0]
+        if link is None or bearer.to is None or not link.due(now):
+            return []
+        return self._to_phone(bearer, self.router.advertise(link, now))
+
     # ---- packets ---------------------------------------------------------------------------------
 
     def uplink(self, datagram: bytes, peer: Address, now: float) -> bytes | Out | None:
@@ -142,14 +189,26 @@ class Forwarder:
             return self.path.unknown(datagram, teid, peer, now)
         packet = datagram[start:]
         size = len(packet)
-        if size < 20 or packet[0] >> 4 != 4:
-            self.path.drop("inner packet not IPv4")
+        version = packet[0] >> 4 if size >= 20 else 0
+        if version == 4:
+            (total,) = _U16.unpack_from(packet, 2)
+            whole = 20 <= 4 * (packet[0] & 15) <= total <= size
+        elif version == 6:
+            total = 40 + _U16.unpack_from(packet, 4)[0]
+            whole = total <= size
+        else:
+            self.path.drop("inner packet not IP")
             return None
-        (total,) = _TOTAL_LENGTH.unpack_from(packet, 2)
-        if not 20 <= 4 * (packet[0] & 15) <= total <= size:
+        if not whole:
             self.path.drop("inner packet malformed")
             return None
-        if packet[12:16] != bearer.ue:
+        if version == 4:
+            genuine = packet[12:16] == bearer.ue
+        elif is_local(packet[24:40]):
+            return self._local(bearer, packet[:total], now)
+        elif genuine := bearer.session.link is not None and packet[8:16] == bearer.session.link.prefix:
+            bearer.session.link.configured = True
+        if not genuine:
             self.path.drop("spoofed source")
             return None
         if total > MAX_PACKET:
@@ -159,20 +218,46 @@ class Forwarder:
         bearer.up_bytes += total
         return packet if total == size else packet[:total]
 
+    def _local(self, bearer: Bearer, packet: bytes, now: float) -> Out | None:
+        """Router and neighbour discovery; the sources are the /64, link-local, and none before the phone has one."""
+        link, source = bearer.session.link, packet[8:24]
+        if link is None or not (source[:8] == link.prefix or is_local(source) or source == UNSPECIFIED):
+            self.path.drop("spoofed source")
+            return None
+        bearer.up_packets += 1
+        bearer.up_bytes += len(packet)
+        cause, answer = self.router.local(link, packet, now)
+        if cause:
+            self.path.drop(cause)
+        sent = [] if answer is None else self._to_phone(bearer.session.bearers[0], answer)
+        return sent[0] if sent else None
+
     def downlink(self, packet: bytes) -> Out | None:
         """A packet from the TUN device: (octets, address) to send, or None; kept where the phone is idle."""
-        if len(packet) < 20 or packet[0] >> 4 != 4:
-            self.path.drop("downlink not IPv4")
+        version = packet[0] >> 4 if len(packet) >= 20 else 0
+        if version == 4:
+            session = self._sessions.get(packet[16:20])
+        elif version == 6 and len(packet) >= 40:
+            if packet[24] == 0xFF:
+                return None  # the kernel's own multicast listener reports
+            session = self._sessions.get(packet[24:32])
+        else:
+            self.path.drop("downlink not IP")
             return None
-        session = self._sessions.get(packet[16:20])
         if session is None:
             self.path.drop("no such phone")
             return None
-        bearer = session[0]
+        bearer = session.bearers[0]
         if bearer.to is None:
             self._keep(bearer, packet)
             return None
         return _downlink(bearer, bearer.to, packet)
+
+    def _to_phone(self, bearer: Bearer, packet: bytes) -> list[Out]:
+        """A packet of the gateway's own, to a phone that is there."""
+        if bearer.to is None:
+            return []
+        return [_downlink(bearer, bearer.to, packet)]
 
     def _refused(self, peer: Address, indication: ErrorIndication) -> None:
         """The eNB lost a tunnel: stop sending there and report it once (TS 23.007, 22)."""

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The asyncio skin of the P-GW's user plane, and the performers of its effects."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Callable
 
 from dialtone.datapath.devices import GtpuSocket, Tun
 from dialtone.datapath.forwarder import Forwarder
-from dialtone.datapath.path import Address
+from dialtone.datapath.path import Address, Out
+from dialtone.datapath.router import Router
 from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenTunnel
 from dialtone.errors import LocalError
 from dialtone.loop import Loop
 
 Done = Callable[[Exception | None], None]
+TICK = 1.0
 
 
 class UserPlane:
@@ -22,10 +25,12 @@ class UserPlane:
     Raises LocalError.
     """
 
-    def __init__(self, loop: Loop, address: str, *, tun: str = "ue0", element: str = "pgw") -> None:
+    def __init__(self, loop: Loop, address: str, *, tun: str = "ue0", element: str = "pgw",
+                 router: Router | None = None) -> None:
         self.loop = loop
         self.element = element
-        self.forwarder = Forwarder(socket.inet_aton(address), trace=self._trace)
+        self._timer: asyncio.TimerHandle | None = None
+        self.forwarder = Forwarder(socket.inet_aton(address), router=router, trace=self._trace)
         drop = self.forwarder.path.drop
         self.tun = Tun(tun, drop)
         try:
@@ -42,9 +47,12 @@ class UserPlane:
         """Begin to forward; the TUN device is configured by then (`dialtone.kernel.net`)."""
         self.gtpu.read_into(self._uplink)
         self.tun.read_into(self._downlink)
+        self._tick()
 
     def close(self) -> None:
         """Stop, and remove the device."""
+        if self._timer is not None:
+            self._timer.cancel()
         self.gtpu.close()
         self.tun.close()
 
@@ -69,14 +77,20 @@ class UserPlane:
             self.loop.tell(self.element, event)
         self.forwarder.events.clear()
 
+    def _tick(self) -> None:
+        self._write(self.forwarder.tick(time.monotonic()))
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
+
+    def _write(self, due: list[Out]) -> None:
+        for data, to in due:
+            self.gtpu.write(data, to)
+
     def _open_tunnel(self, effect: OpenTunnel, done: Done) -> None:
         try:
-            kept = self.forwarder.open(effect)
+            self._write(self.forwarder.open(effect, time.monotonic()))
         except LocalError as error:
             done(error)
             return
-        for out in kept:
-            self.gtpu.write(*out)
         done(None)
 
     def _close_tunnel(self, effect: CloseTunnel, done: Done) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from dialtone.codec.gtpu import G_PDU, ErrorIndication, gpdu, split
 from dialtone.datapath.devices import GtpuSocket, Tun
 from dialtone.datapath.path import PORT, Address, Out, Path, Trace, no_trace
+from dialtone.datapath.router import ICMPV6, ROUTER_ADVERTISEMENT
 from dialtone.errors import ProtocolError
-from dialtone.kernel.net import configure_phone
+from dialtone.kernel.net import LINK_LOCAL, configure_phone, prepare_phone
 from dialtone.lab_kernel.namespaces import Namespace
 
 DEVICE = "lte0"
@@ -20,7 +21,8 @@ DEVICE = "lte0"
 
 @dataclass(slots=True)
 class RadioBearer:
-    """One bearer at the eNB: `teid` is the eNB's, `remote_teid` at `to` the P-GW's."""
+    """One bearer at the eNB: `teid` is the eNB's, `remote_teid` at `to` the P-GW's. The phone's IPv4 address `ue` and
+    interface `identifier` are empty where its PDN type has none."""
 
     imsi: str
     ebi: int
@@ -28,6 +30,7 @@ class RadioBearer:
     teid: int
     remote_teid: int
     to: Address
+    identifier: bytes = b""
     up_packets: int = 0
     down_packets: int = 0
 
@@ -51,13 +54,15 @@ class RadioForwarder:
         """Add a bearer or replace the one with the same TEID; the first bearer of an address is its default."""
         self.remove(bearer.teid)
         self.bearers[bearer.teid] = bearer
-        self._from.setdefault((bearer.imsi, bearer.ue), bearer)
+        for key in (bearer.ue, bearer.identifier):
+            if key:
+                self._from.setdefault((bearer.imsi, key), bearer)
 
     def remove(self, teid: int) -> RadioBearer | None:
         """Remove a bearer; an unknown TEID is no error."""
         bearer = self.bearers.pop(teid, None)
-        if bearer is not None and self._from.get((bearer.imsi, bearer.ue)) is bearer:
-            del self._from[bearer.imsi, bearer.ue]
+        for key in [key for key, other in self._from.items() if other is bearer]:
+            del self._from[key]
         return bearer
 
     def from_core(self, datagram: bytes, peer: Address, now: float) -> tuple[str, bytes] | Out | None:
@@ -72,14 +77,19 @@ class RadioForwarder:
         if bearer is None:
             return self.path.unknown(datagram, teid, peer, now)
         bearer.down_packets += 1
-        return bearer.imsi, datagram[start:]
+        packet = datagram[start:]
+        if len(packet) >= 80 and packet[0] >> 4 == 6 and packet[6] == ICMPV6 and packet[40] == ROUTER_ADVERTISEMENT:
+            self._from.setdefault((bearer.imsi, packet[72:80]), bearer)  # the prefix that is advertised on it
+        return bearer.imsi, packet
 
     def from_phone(self, imsi: str, packet: bytes) -> Out | None:
         """(octets, address) to send, or None. A real eNB does not look at addresses; this one has only them
         to tell the bearers of a phone apart, and takes the first for a source it does not know."""
-        bearer = self._from.get((imsi, packet[12:16]))
-        if bearer is None and packet[:1] >= b"\x40" and packet[:1] < b"\x50":
-            bearer = next((b for b in self.bearers.values() if b.imsi == imsi), None)
+        bearer = self._from.get((imsi, _source(packet)))
+        if bearer is None:
+            ipv6 = packet[0] >> 4 == 6
+            bearer = next((b for b in self.bearers.values()
+                           if b.imsi == imsi and (b.identifier if ipv6 else b.ue)), None)
         if bearer is None:
             self.path.drop("phone without bearer")
             return None
@@ -90,6 +100,13 @@ class RadioForwarder:
         for bearer in list(self.bearers.values()):
             if bearer.to[0] == peer[0] and bearer.remote_teid == indication.teid_data_i:
                 self.refused.append(bearer)
+
+
+def _source(packet: bytes) -> bytes:
+    """What tells a phone's PDN connections apart: the IPv4 address, the /64, the identifier of a link-local address."""
+    if packet[0] >> 4 != 6:
+        return packet[12:16]
+    return packet[16:24] if packet[8:16] == LINK_LOCAL else packet[8:16]
 
 
 class RadioUserPlane:
@@ -106,17 +123,19 @@ class RadioUserPlane:
         self.gtpu.read_into(self._from_core)
 
     def open_bearer(self, imsi: str, ebi: int, ue: bytes, teid: int, remote: bytes, remote_teid: int, *,
-                    namespace: str) -> None:
+                    namespace: str, identifier: bytes = b"") -> None:
         """A bearer was set up (Initial Context Setup, E-RAB Setup). The first one gives the phone its TUN device
-        `lte0` in `namespace` (a name under /run/netns), with MTU and default route; each brings its address."""
+        `lte0` in `namespace` (a name under /run/netns), with MTU and default route; each brings its address `ue`, or
+        the interface `identifier` with which the phone solicits a router, or both."""
         tun = self.phones.get(imsi)
         if tun is None:
             with Namespace(namespace).enter():
                 tun = Tun(DEVICE, self.forwarder.path.drop)
+                prepare_phone(DEVICE)
             self.phones[imsi] = tun
             tun.read_into(lambda packet: self._from_phone(imsi, packet))
-        configure_phone(namespace, DEVICE, [socket.inet_ntoa(ue)], self.mtu)
-        self.forwarder.add(RadioBearer(imsi, ebi, ue, teid, remote_teid, (socket.inet_ntoa(remote), PORT)))
+        self.forwarder.add(RadioBearer(imsi, ebi, ue, teid, remote_teid, (socket.inet_ntoa(remote), PORT), identifier))
+        configure_phone(namespace, DEVICE, self.mtu, socket.inet_ntoa(ue) if ue else None, identifier or None)
 
     def close_bearer(self, teid: int) -> None:
         """A bearer was released; with its last one the phone loses its device."""

@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
 from dialtone.errors import LocalError
@@ -32,11 +32,11 @@ _STAMP = re.compile(r"^\[\d+\] unbound\[[^]]*\] ")
 
 @dataclass(frozen=True, slots=True)
 class Zones:
-    """What the resolver says. `addresses`: host name inside the home domain -> IPv4 address
-    (`pcscf.ims` -> 10.46.0.1); `services`: SRV name -> (host, port), e.g. `_sip._udp.ims`."""
+    """What the resolver says. `addresses`: host name inside the home domain -> its addresses
+    (`pcscf.ims` -> 10.46.0.1, 2001:db8:cafe:8000::1); `services`: SRV name -> (host, port), e.g. `_sip._udp.ims`."""
 
     plmn: Plmn
-    addresses: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     services: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
@@ -45,14 +45,14 @@ class Zones:
         return f"mnc{self.plmn.mnc:0>3}.mcc{self.plmn.mcc}.3gppnetwork.org"
 
     @classmethod
-    def home(cls, plmn: Plmn, pcscf: str, port: int = 5060) -> "Zones":
+    def home(cls, plmn: Plmn, *pcscf: str, port: int = 5060) -> "Zones":
         """The records that a phone may ask for to find our P-CSCF."""
         return cls(plmn, {"pcscf.ims": pcscf},
                    {f"_sip._{proto}.{name}": ("pcscf.ims", port)
                     for proto in ("udp", "tcp") for name in ("ims", "pcscf.ims")})
 
 
-def config(gateways: Sequence[str], pools: Sequence[IPv4Network], zones: Zones, forwarders: Sequence[str],
+def config(gateways: Sequence[str], pools: Sequence[IPv4Network | IPv6Network], zones: Zones, forwarders: Sequence[str],
            port: int = 53) -> str:
     """The configuration as unbound reads it. It must not change its identity: `Resolver` did that."""
     server = [
@@ -60,8 +60,8 @@ def config(gateways: Sequence[str], pools: Sequence[IPv4Network], zones: Zones, 
         "log-time-ascii: no", "verbosity: 1", 'username: ""', f"port: {port}", "num-threads: 1", "do-ip6: yes",
         'module-config: "iterator"', "prefer-ip4: yes",
         *(f"interface: {gateway}" for gateway in gateways),
-        "access-control: 0.0.0.0/0 refuse",
-        *(f"access-control: {net} allow" for net in (*pools, *(f"{gateway}/32" for gateway in gateways))),
+        "access-control: 0.0.0.0/0 refuse", "access-control: ::/0 refuse",
+        *(f"access-control: {net} allow" for net in (*pools, *gateways)),
         "msg-cache-size: 2m", "rrset-cache-size: 4m", "key-cache-size: 64k", "neg-cache-size: 64k",
         "outgoing-range: 256", "num-queries-per-thread: 256", "prefetch: yes", "minimal-responses: yes",
         "hide-identity: yes", "hide-version: yes", "do-not-query-localhost: no",
@@ -82,8 +82,10 @@ def _home(zones: Zones) -> list[str]:
     domain = zones.domain
     public = domain.replace("3gppnetwork.org", "pub.3gppnetwork.org")
     lines = [f'local-zone: "{name}." static' for name in (domain, public)]
-    for name, address in zones.addresses.items():
-        lines.append(f"local-data: \"{name}.{domain}. {_TTL} IN A {address}\"")
+    for name, addresses in zones.addresses.items():
+        for address in addresses:
+            kind = "AAAA" if ":" in address else "A"
+            lines.append(f"local-data: \"{name}.{domain}. {_TTL} IN {kind} {address}\"")
     for name, (host, port) in zones.services.items():
         lines.append(f"local-data: \"{name}.{domain}. {_TTL} IN SRV 10 10 {port} {host}.{domain}.\"")
     return lines

@@ -7,66 +7,75 @@ API, not the host, not another phone. Nobody beyond the uplink opens a connectio
 
 import logging
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 from dialtone.errors import LocalError
 
 log = logging.getLogger("dialtone.kernel.nft")
 
 TABLE = "inet dialtone"
+Network = IPv4Network | IPv6Network
 _EMPTY = f"table {TABLE}\ndelete table {TABLE}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the table says.
+    """What the table says; networks and addresses are IPv4 and IPv6.
 
     `inside`: the phones' device (on a lab's host: the tap). `pools`: the phones' networks. `gateways`: our
     addresses in them; DNS and ping are answered there, and TCP and UDP of `services` (ports: the P-CSCF).
     `uplink`: the interface to the Internet, None without one. `also`: networks behind `inside` that are no
-    phones (the lab guest) and reach the uplink too. `masquerade`: hide both behind the uplink's address.
+    phones (the lab guest) and reach the uplink too. `masquerade`: hide both behind the uplink's address;
+    `masquerade6`: likewise in IPv6.
     """
 
     inside: str
-    pools: tuple[IPv4Network, ...]
+    pools: tuple[Network, ...]
     gateways: tuple[str, ...] = ()
     services: tuple[int, ...] = (5060,)
     uplink: str | None = None
-    also: tuple[IPv4Network, ...] = ()
+    also: tuple[Network, ...] = ()
     masquerade: bool = True
+    masquerade6: bool = True
     mtu: int = 1400
 
 
 def text(rules: Rules) -> str:
     """The table as `nft -f` reads it; the same whether or not an earlier one stands."""
-    phones = _set(rules.pools)
-    out = rules.uplink
+    families = [family for family in ("ip", "ip6") if _of(family, rules.pools)]
+    inside, out = rules.inside, rules.uplink
     lines = [_EMPTY + f"table {TABLE} {{"]
     lines += ["  chain input {", "    type filter hook input priority filter; policy accept;"]
-    lines += [f'    iifname "{rules.inside}" ip saddr {phones} jump phone_to_us']
-    lines += [f'    iifname "{rules.inside}" meta nfproto ipv6 counter drop', "  }"]
+    lines += [f'    iifname "{inside}" {family} saddr {_set(_of(family, rules.pools))} jump phone_to_us'
+              for family in families]
+    lines += [f'    iifname "{inside}" meta nfproto ipv6 counter drop', "  }"]
     lines += ["  chain phone_to_us {", "    ct state established,related accept"]
-    if rules.gateways:
-        to = f"    ip daddr {_set(rules.gateways)}"
-        ports = _set((53, *rules.services))
-        lines += [f"{to} icmp type echo-request limit rate 200/second burst 100 packets accept",
-                  f"{to} meta l4proto {{ tcp, udp }} th dport {ports} accept"]
+    for family, ping in (("ip", "icmp type"), ("ip6", "icmpv6 type")):
+        if gateways := _of(family, rules.gateways):
+            to = f"    {family} daddr {_set(gateways)}"
+            lines += [f"{to} {ping} echo-request limit rate 200/second burst 100 packets accept",
+                      f"{to} meta l4proto {{ tcp, udp }} th dport {_set((53, *rules.services))} accept"]
     lines += ["    counter drop", "  }"]
     lines += ["  chain forward {", "    type filter hook forward priority filter; policy accept;"]
-    size = rules.mtu - 40
-    for direction in ("iifname", "oifname"):
-        lines += [f'    {direction} "{rules.inside}" tcp flags & (syn | rst) == syn '
-                  f"tcp option maxseg size > {size} tcp option maxseg size set {size}"]
-    lines += [f'    iifname "{rules.inside}" oifname "{rules.inside}" counter drop']
-    lines += [f'    iifname "{rules.inside}" meta nfproto ipv6 counter drop']
+    lines += [f'    {direction} "{inside}" meta nfproto {protocol} tcp flags & (syn | rst) == syn '
+              f"tcp option maxseg size > {size} tcp option maxseg size set {size}"
+              for direction in ("iifname", "oifname")
+              for protocol, size in (("ipv4", rules.mtu - 40), ("ipv6", rules.mtu - 60))]
+    lines += [f'    iifname "{inside}" oifname "{inside}" counter drop']
+    if "ip6" not in families:
+        lines += [f'    iifname "{inside}" meta nfproto ipv6 counter drop']
     if out:
-        lines += [f'    iifname "{rules.inside}" oifname "{out}" accept']
-        lines += [f'    iifname "{out}" oifname "{rules.inside}" ct state established,related accept']
-    lines += [f'    iifname "{rules.inside}" counter drop', f'    oifname "{rules.inside}" counter drop', "  }"]
-    if out and rules.masquerade:
+        lines += [f'    iifname "{inside}" oifname "{out}" accept']
+        lines += [f'    iifname "{out}" oifname "{inside}" ct state established,related accept']
+    lines += [f'    iifname "{inside}" counter drop', f'    oifname "{inside}" counter drop', "  }"]
+    hidden = [(family, _of(family, (*rules.pools, *rules.also)))
+              for family, wanted in (("ip", rules.masquerade), ("ip6", rules.masquerade6)) if wanted]
+    if out and any(networks for _, networks in hidden):
         lines += ["  chain nat {", "    type nat hook postrouting priority srcnat; policy accept;",
-                  f'    oifname "{out}" ip saddr {_set((*rules.pools, *rules.also))} masquerade', "  }"]
+                  *(f'    oifname "{out}" {family} saddr {_set(networks)} masquerade'
+                    for family, networks in hidden if networks), "  }"]
     return "\n".join([*lines, "}", ""])
 
 
@@ -95,7 +104,12 @@ def missing() -> str | None:
     return None
 
 
-def _set(items: tuple[object, ...]) -> str:
+def _of(family: str, items: Sequence[object]) -> list[object]:
+    """Those of one family, `ip` or `ip6`."""
+    return [item for item in items if (":" in str(item)) == (family == "ip6")]
+
+
+def _set(items: Sequence[object]) -> str:
     return "{ " + ", ".join(map(str, items)) + " }"
 
 

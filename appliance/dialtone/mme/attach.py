@@ -210,7 +210,7 @@ def on_attach_complete(mme: Mme, msg: AttachComplete, rx: Rx) -> Effects:
     rx.state = ue.emm
     yield from accepted
     yield from emm_information.send(mme, ue)
-    apns = ", ".join(f"{pdn.apn} {pdn.address}" for pdn in ue.pdns.values())
+    apns = ", ".join(f"{pdn.apn} {pdn.addresses}" for pdn in ue.pdns.values())
     yield Verdict("attach", True, f"registered as {ue.guti}, {apns}, in {rx.now - ue.since:.3f} s")
     ue.give_up()
 

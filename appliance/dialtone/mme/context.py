@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 from typing import TYPE_CHECKING
 
 from dialtone.codec.diameter import SubscriptionData
@@ -88,9 +88,16 @@ class Pdn:
     gateway: str = "pgw"  # who serves it on S11
     s11_teid: int = 0  # the gateway's; 0 before it has the session, and when it lost it
     address: IPv4Address | None = None
+    prefix: IPv6Network | None = None
+    interface_identifier: bytes | None = None  # of the phone's link-local address
     answer_pco: ProtocolConfigurationOptions | None = None
     esm_cause: int | None = None
     ambr: tuple[int, int] = (0, 0)  # down, up in kbit/s
+
+    @property
+    def addresses(self) -> str:
+        """For people."""
+        return " and ".join(str(item) for item in (self.address, self.prefix) if item)
 
 
 Connected = Callable[["Mme", "Ue", Rx, Pdn], Effects]

@@ -18,7 +18,7 @@ from dialtone.codec.gtpc import (
     DeleteSessionResponse,
     Indication,
 )
-from dialtone.codec.gtpc.values import Ambr, BearerQos, Fteid, Paa, Uli
+from dialtone.codec.gtpc.values import Ambr, BearerQos, Fteid, Uli
 from dialtone.codec.nas import (
     ActivateDefaultEPSBearerContextAccept,
     ActivateDefaultEPSBearerContextRequest,
@@ -27,22 +27,19 @@ from dialtone.codec.nas import (
     PDNConnectivityRequest,
 )
 from dialtone.codec.nas.bitrates import ApnAmbr, EpsQos
-from dialtone.codec.nas.ies import PdnAddress
-from dialtone.codec.nas.values import PdnType
 from dialtone.codec.pco import ProtocolConfigurationOptions
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Request, Unanswered
 from dialtone.errors import ProtocolError
-from dialtone.mme import retransmission
+from dialtone.mme import pdn_type, retransmission
 from dialtone.mme.context import Bearer, Connected, Pdn, Refused, Ue, Wish
 from dialtone.mme.element import NOT_EXPECTED, Mme, on
 from dialtone.mme.states import ESM, EsmState
 
 UNKNOWN_APN, REFUSED_BY_GATEWAY, NETWORK_FAILURE, INFORMATION_NOT_RECEIVED = 27, 30, 38, 53
-UNKNOWN_PDN_TYPE, IPV4_ONLY, SINGLE_ADDRESS = 28, 50, 52
-ESM_BY_GTP = {78: UNKNOWN_APN, 93: UNKNOWN_APN, 83: IPV4_ONLY, 84: 26, 73: 26, 92: 29}
+PREFERRED_PDN_TYPE_NOT_SUPPORTED = 83
+ESM_BY_GTP = {78: UNKNOWN_APN, 93: UNKNOWN_APN, 84: 26, 73: 26, 92: 29}
 """GTP cause to ESM cause (TS 29.274, annex C)."""
-DOWNGRADED = {18: IPV4_ONLY, 19: SINGLE_ADDRESS}
 FIRST_EBI = 5
 EUTRAN = 6  # RAT type (TS 29.274, 8.17)
 S5C_PGW, S11_MME = 7, 10  # F-TEID interface types (TS 29.274, 8.22)
@@ -112,11 +109,10 @@ def _objection(wish: Wish, configuration: ApnConfiguration | None) -> tuple[int,
     """Why the wish cannot be granted, with the ESM cause (TS 24.301, 6.5.1.4)."""
     if configuration is None:
         return UNKNOWN_APN, f"the APN {wish.apn.strip()!r} is not among those of the subscriber"
-    kind = wish.request.pdn_type & 7
-    if kind == PdnType.IPV6:
-        return IPV4_ONLY, "the phone wants IPv6, and this network has IPv4 only: set its APN to IPv4 or IPv4v6"
-    if kind not in (PdnType.IPV4, PdnType.IPV4V6):
-        return UNKNOWN_PDN_TYPE, f"the phone wants PDN type {kind}, which is not IP"
+    asked = wish.request.pdn_type & 7
+    kind, cause = pdn_type.granted(asked, configuration)
+    if not kind and cause:
+        return cause, pdn_type.why_not(asked, cause, configuration.service_selection)
     return None
 
 
@@ -136,7 +132,8 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
     apn = configuration.service_selection
     ambr = configuration.ambr or ue.subscription.ambr
     up, down = (ambr.max_requested_bandwidth_ul // 1000, ambr.max_requested_bandwidth_dl // 1000) if ambr else (0, 0)
-    wish.pdn = Pdn(apn, pti, ebi, wish.request.pdn_type & 7, wish.pco, ambr=(down, up), gateway=mme.s11.gateway)
+    kind, cause = pdn_type.granted(wish.request.pdn_type & 7, configuration)
+    wish.pdn = Pdn(apn, pti, ebi, kind, wish.pco, esm_cause=cause, ambr=(down, up), gateway=mme.s11.gateway)
     # A phone has one tunnel on S11: its first session makes it, with TEID 0, the others come by it.
     present = next(iter(ue.pdns.values()), None)
     if present is not None:
@@ -151,12 +148,13 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
         uli=Uli(ue.tai, ue.ecgi),
         serving_network=mme.plmn,
         rat_type=EUTRAN,
+        indication_flags=Indication.of("DAF") if kind == pdn_type.IPV4V6 else None,
         sender_f_teid=Fteid(S11_MME, ue.s11_teid, mme.s11.control),
         pgw_s5_s8_address=Fteid(S5C_PGW, 0, mme.s11.pgw),
         apn=apn,
         selection_mode=0,
-        pdn_type=wish.pdn.pdn_type,
-        paa=Paa(1, bytes(4)),
+        pdn_type=kind,
+        paa=pdn_type.request(kind, configuration),
         maximum_apn_restriction=0,
         ambr=Ambr(up, down),
         pco=wish.pco.to_bytes() if wish.pco else None,
@@ -185,6 +183,9 @@ def on_create_session_response(mme: Mme, msg: CreateSessionResponse, rx: Rx) -> 
     if not usable:
         esm_cause = ESM_BY_GTP.get(msg.cause.value, REFUSED_BY_GATEWAY)
         why = f"the gateway refused APN {pdn.apn} with GTP cause {msg.cause.value}"
+        if msg.cause.value == PREFERRED_PDN_TYPE_NOT_SUPPORTED:
+            esm_cause = pdn_type.ONLY.get(pdn_type.IPV4V6 ^ pdn.pdn_type, pdn_type.UNKNOWN_PDN_TYPE)
+            why = pdn_type.why_not(pdn.pdn_type, esm_cause, pdn.apn)
         yield from wish.refused(mme, ue, rx, pdn.pti, esm_cause, why)
         return
     ue.pdns[pdn.apn] = pdn
@@ -194,14 +195,12 @@ def on_create_session_response(mme: Mme, msg: CreateSessionResponse, rx: Rx) -> 
 def _fill(pdn: Pdn, msg: CreateSessionResponse) -> bool:
     """Take what the gateway gave; False when it lacks something that a bearer needs."""
     created = msg.bearer_contexts_created[0] if msg.bearer_contexts_created else None
-    if not (msg.sender_f_teid and msg.paa and msg.paa.ipv4 and created and created.s1_u_sgw_f_teid):
+    if not (msg.sender_f_teid and msg.paa and created and created.s1_u_sgw_f_teid):
         return False
-    if not created.s1_u_sgw_f_teid.ipv4:
+    if not created.s1_u_sgw_f_teid.ipv4 or not pdn_type.take(pdn, msg.paa, msg.cause.value):
         return False
     pdn.s11_teid, pdn.gateway = msg.sender_f_teid.teid, gateway_at(pdn.gateway, msg.sender_f_teid)
-    pdn.address, pdn.pdn_type = IPv4Address(msg.paa.ipv4), msg.paa.pdn_type
     pdn.answer_pco = ProtocolConfigurationOptions.of_network(msg.pco) if msg.pco else None
-    pdn.esm_cause = DOWNGRADED.get(msg.cause.value)
     pdn.bearers[pdn.ebi].sgw = (created.s1_u_sgw_f_teid.ipv4, created.s1_u_sgw_f_teid.teid)
     return True
 
@@ -231,7 +230,7 @@ def activate(ue: Ue, pdn: Pdn) -> ActivateDefaultEPSBearerContextRequest:
         procedure_transaction_identity=pdn.pti,
         eps_qos=EpsQos.of(bearer.qci),
         access_point_name=pdn.apn,
-        pdn_address=PdnAddress(pdn.pdn_type, pdn.address),
+        pdn_address=pdn_type.address_for_phone(pdn),
         apn_ambr=ApnAmbr.of(down, up),
         esm_cause=pdn.esm_cause,
         protocol_configuration_options=pdn.answer_pco,

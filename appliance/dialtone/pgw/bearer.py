@@ -11,7 +11,7 @@ from dialtone.codec.gtpc import (
 )
 from dialtone.codec.gtpc.values import Cause
 from dialtone.dispatch import Rx
-from dialtone.effects import Answer, CloseTunnel, Effects, OpenTunnel
+from dialtone.effects import Answer, CloseTunnel, Effects, Event, OpenTunnel
 from dialtone.errors import ProtocolError
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
 from dialtone.pgw.tunnel import S11, control_peer
@@ -42,7 +42,7 @@ def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effe
         end = context.s1_u_enodeb_f_teid or context.s5_s8_u_sgw_f_teid
         if end is not None and end.ipv4:
             bearer.enb, session.tunnel.notified = (end.ipv4, end.teid), False
-            yield _tunnel(session, bearer)
+            yield open_tunnel(session, bearer)
         modified.append(BearerContextModified(
             ebi=bearer.ebi,
             cause=Cause(CauseValue.REQUEST_ACCEPTED),
@@ -59,10 +59,12 @@ def on_release_access_bearers_request(pgw: Pgw, msg: ReleaseAccessBearersRequest
     for session in tunnel.sessions.values():
         for bearer in session.bearers.values():
             bearer.enb = None
-            yield _tunnel(session, bearer)
+            yield open_tunnel(session, bearer)
     yield Answer(ReleaseAccessBearersResponse(teid=tunnel.peer_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED)))
 
 
-def _tunnel(session: Session, bearer: BearerContext) -> OpenTunnel:
+def open_tunnel(session: Session, bearer: BearerContext, failed: Event | None = None) -> OpenTunnel:
+    """The bearer as the user plane needs it now."""
     remote, remote_teid = bearer.enb or (None, None)
-    return OpenTunnel(session.imsi, bearer.ebi, session.address, bearer.teid, remote, remote_teid, bearer.qci)
+    return OpenTunnel(session.imsi, bearer.ebi, session.paa.ipv4 or b"", bearer.teid, remote, remote_teid, bearer.qci,
+                      prefix=(session.paa.ipv6 or b"")[:8], failed=failed)

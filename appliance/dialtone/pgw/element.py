@@ -20,14 +20,14 @@ from dialtone.codec.gtpc import (
     ReleaseAccessBearersResponse,
     refusal,
 )
-from dialtone.codec.gtpc.values import Cause, Fteid
+from dialtone.codec.gtpc.values import Cause, Fteid, Paa
 from dialtone.codec.message import Message
 from dialtone.config import Config
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Answer, Effects, SendOctets
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
-from dialtone.pgw.pool import Pool
+from dialtone.pgw.addresses import Addresses
 from dialtone.pgw.tunnel import S1U_SGW, S5U_PGW, S11, Tunnel
 
 on = Handlers("pgw")
@@ -52,12 +52,12 @@ class BearerContext:
 
 @dataclass(slots=True)
 class Session:
-    """A PDN connection, by its default bearer `ebi`; `address` four octets. `tunnel` leads to whoever controls it."""
+    """A PDN connection, by its default bearer `ebi`; `paa` has its addresses. `tunnel` leads to whoever controls it."""
 
     imsi: str
     apn: str
     ebi: int
-    address: bytes
+    paa: Paa
     tunnel: Tunnel
     bearers: dict[int, BearerContext] = field(default_factory=dict)
 
@@ -77,7 +77,7 @@ class Pgw(Element):
         self.config = config
         self.recovery = recovery
         self.s1u = IPv4Address(config.s1.address).packed
-        self.pools = {name: Pool(apn.pool) for name, apn in config.apn.items()}
+        self.addresses = {name: Addresses(apn, random) for name, apn in config.apn.items()}
         self.control = config.control
         self.sessions: dict[tuple[str, str], Session] = {}  # by IMSI and APN
         self.tunnels: dict[int, Tunnel] = {}  # by our TEID
@@ -100,13 +100,13 @@ class Pgw(Element):
         self._bearer_teids.update(bearer.teid for bearer in session.bearers.values())
 
     def remove(self, session: Session) -> None:
-        """Take it out of every table, and its address back; a tunnel ends with its last session."""
+        """Take it out of every table, and its addresses back; a tunnel ends with its last session."""
         tunnel = session.tunnel
         del self.sessions[session.imsi, session.apn], tunnel.sessions[session.ebi]
         if not tunnel.sessions:
             del self.tunnels[tunnel.teid]
         self._bearer_teids.difference_update(bearer.teid for bearer in session.bearers.values())
-        self.pools[session.apn].give_back(session.address)
+        self.addresses[session.apn].give_back(session.paa)
 
     def remove_bearer(self, session: Session, ebi: int) -> BearerContext:
         """Take one bearer out of a session."""

@@ -12,6 +12,7 @@
     k = "465b5ce8b199b49faa5f0a2ee238a6bc"
     opc = "cd63cb71954a9f4e48a5994e37a02baf"    # or op
     apn = "internet"             # asked for by name; the subscription's own without it
+    pdn_type = "ipv4v6"          # or ipv4, ipv6
 """
 
 import tomllib
@@ -21,6 +22,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+from dialtone.codec.nas.values import PdnType
 from dialtone.crypto.milenage import derive_opc
 from dialtone.errors import DialtoneError, LocalError
 from dialtone.ids import Plmn
@@ -30,7 +32,8 @@ from dialtone.sim.phone import Handset
 from dialtone.sim.usim import Usim
 
 ENB_ADDRESS = IPv4Address("10.0.1.134")
-_HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries"}
+_HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type"}
+_PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4V6}
 _PHONE_KEYS = {"imsi", "k", "op", "opc"} | _HANDSET_KEYS
 _ENB_KEYS = {"name", "id", "plmn", "tac", "address"}
 _MME_KEYS = {"address", "port"}
@@ -97,7 +100,12 @@ def _phone(values: Mapping[str, Any]) -> SimPhone:
     _known("[[phone]]", values, _PHONE_KEYS)
     k = bytes.fromhex(values["k"])
     opc = bytes.fromhex(values["opc"]) if "opc" in values else derive_opc(k, bytes.fromhex(values["op"]))
-    handset = Handset(**{key: value for key, value in values.items() if key in _HANDSET_KEYS})
+    choices = {key: value for key, value in values.items() if key in _HANDSET_KEYS}
+    if "pdn_type" in choices:
+        if choices["pdn_type"] not in _PDN_TYPES:
+            raise LocalError(f"pdn_type {choices['pdn_type']!r} is not known.", remedy="Write ipv4, ipv6 or ipv4v6.")
+        choices["pdn_type"] = _PDN_TYPES[choices["pdn_type"]]
+    handset = Handset(**choices)
     return SimPhone(Usim(str(values["imsi"]), k, opc), handset)
 
 

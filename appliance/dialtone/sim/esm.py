@@ -6,10 +6,11 @@ request -> accept. The first two travel inside the attach.
 """
 
 from collections.abc import Collection, Iterator
+from ipaddress import IPv6Address
 
 from dialtone.codec import nas
 from dialtone.codec.nas.causes import EsmCause
-from dialtone.codec.nas.values import RequestType
+from dialtone.codec.nas.values import PdnType, RequestType
 from dialtone.codec.pco import Id, ProtocolConfigurationOptions
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects
@@ -23,10 +24,15 @@ DEFAULT_MTU = 1400
 UNKNOWN_APN = "no.such.apn"
 
 
-def asked_options() -> ProtocolConfigurationOptions:
+def asked_options(phone: Phone) -> ProtocolConfigurationOptions:
     """What a VoLTE phone asks for (TS 24.008, 10.5.6.3): P-CSCF, DNS, MTU, the address by NAS."""
     asked = ProtocolConfigurationOptions()
-    for number in (Id.IM_CN_SIGNALLING_FLAG, Id.P_CSCF_IPV4, Id.DNS_IPV4, Id.IPV4_VIA_NAS, Id.IPV4_LINK_MTU):
+    numbers = [Id.IM_CN_SIGNALLING_FLAG, Id.BEARER_CONTROL_MODE]
+    if phone.handset.pdn_type != PdnType.IPV4:
+        numbers += [Id.P_CSCF_IPV6, Id.DNS_IPV6]
+    if phone.handset.pdn_type != PdnType.IPV6:
+        numbers += [Id.P_CSCF_IPV4, Id.DNS_IPV4, Id.IPV4_VIA_NAS, Id.IPV4_LINK_MTU]
+    for number in numbers:
         asked.add(number)
     return asked
 
@@ -44,7 +50,7 @@ def connectivity_request(phone: Phone) -> nas.PDNConnectivityRequest:
         request_type=RequestType.INITIAL,
         pdn_type=phone.handset.pdn_type,
         esm_information_transfer_flag=1 if later else None,
-        protocol_configuration_options=asked_options(),
+        protocol_configuration_options=asked_options(phone),
     )
 
 
@@ -58,7 +64,7 @@ def on_esm_information_request(phone: Phone, msg: nas.ESMInformationRequest, rx:
     yield phone.send(nas.ESMInformationResponse(
         procedure_transaction_identity=PTI,
         access_point_name=wanted_apn(phone) or None,
-        protocol_configuration_options=asked_options(),
+        protocol_configuration_options=asked_options(phone),
     ))
 
 
@@ -69,8 +75,9 @@ def activate_default(
     given = msg.protocol_configuration_options or ProtocolConfigurationOptions()
     ebi = msg.eps_bearer_identity
     state = phone.pdns[ebi].state if ebi in phone.pdns else BEARER.initial
-    pdn = Pdn(ebi, msg.access_point_name, msg.pdn_address.ipv4, msg.eps_qos.qci, tuple(given.dns_ipv4),
-              tuple(given.p_cscf_ipv4), given.ipv4_link_mtu, BEARER.after(state, msg.NAME))
+    pdn = Pdn(ebi, msg.access_point_name, msg.pdn_address.ipv4, msg.eps_qos.qci,
+              (*given.dns_ipv4, *given.dns_ipv6), (*given.p_cscf_ipv4, *given.p_cscf_ipv6), given.ipv4_link_mtu,
+              BEARER.after(state, msg.NAME), msg.pdn_address.interface_identifier or b"", msg.esm_cause)
     answer = nas.ActivateDefaultEPSBearerContextAccept(eps_bearer_identity=ebi)
     repeated = ebi in phone.pdns
     phone.pdns[ebi] = pdn
@@ -78,8 +85,7 @@ def activate_default(
 
 
 def _interface(phone: Phone, pdn: Pdn) -> Iterator[Effect]:
-    if pdn.address is not None:
-        yield InterfaceUp(phone.name, phone.imsi, pdn.ebi, pdn.address, pdn.dns, pdn.mtu or DEFAULT_MTU)
+    yield InterfaceUp(phone.name, phone.imsi, pdn.ebi, pdn.address, pdn.dns, pdn.mtu or DEFAULT_MTU, pdn.identifier)
 
 
 @on("NAS", nas.DeactivateEPSBearerContextRequest)
@@ -92,7 +98,7 @@ def on_deactivate_eps_bearer_context_request(
     if pdn is not None:
         pdn.state = BEARER.after(pdn.state, msg.NAME)
     yield phone.send(nas.DeactivateEPSBearerContextAccept(eps_bearer_identity=ebi))
-    if pdn is not None and pdn.address is not None:
+    if pdn is not None:
         yield InterfaceDown(phone.name, phone.imsi, ebi)
 
 
@@ -117,5 +123,10 @@ def on_esm_status(phone: Phone, msg: nas.ESMStatus, rx: Rx) -> Effects:
 
 def summary(phone: Phone) -> str:
     """`10.45.0.7, APN internet`, for each PDN connection."""
-    lines = [f"{pdn.address or 'no IPv4 address'}, APN {pdn.apn}" for pdn in phone.pdns.values()]
+    lines = [f"{_addresses(pdn)}, APN {pdn.apn}" for pdn in phone.pdns.values()]
     return "; ".join(lines) or "no PDN connection"
+
+
+def _addresses(pdn: Pdn) -> str:
+    link_local = IPv6Address(bytes.fromhex("fe80000000000000") + pdn.identifier) if pdn.identifier else None
+    return " and ".join(str(address) for address in (pdn.address, link_local) if address) or "no address"

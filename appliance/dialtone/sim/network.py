@@ -35,7 +35,7 @@ class Plane(Protocol):
     mtu: int
 
     def open_bearer(self, imsi: str, ebi: int, ue: bytes, teid: int, remote: bytes, remote_teid: int, *,
-                    namespace: str) -> None: ...
+                    namespace: str, identifier: bytes = b"") -> None: ...
 
     def close_bearer(self, teid: int) -> None: ...
 
@@ -55,8 +55,9 @@ class Bearers:
             loop.performers[effect] = _answered(perform)
 
     def address(self, phone: str) -> IPv4Address | None:
-        """The phone's first address."""
-        return next((up.address for (name, _), up in sorted(self.interfaces.items()) if name == phone), None)
+        """The phone's first IPv4 address."""
+        return next((up.address for (name, _), up in sorted(self.interfaces.items()) if name == phone and up.address),
+                    None)
 
     def _radio_up(self, effect: RadioBearerUp) -> None:
         self.radio[effect.phone, effect.ebi] = effect
@@ -81,8 +82,9 @@ class Bearers:
         if self.plane is None or radio is None or interface is None:
             return
         self.plane.mtu = interface.mtu
-        self.plane.open_bearer(interface.imsi, ebi, interface.address.packed, radio.teid_in, radio.uplink,
-                               radio.teid_out, namespace=self.namespace_of(interface.imsi))
+        self.plane.open_bearer(interface.imsi, ebi, interface.address.packed if interface.address else b"",
+                               radio.teid_in, radio.uplink, radio.teid_out,
+                               namespace=self.namespace_of(interface.imsi), identifier=interface.identifier)
 
 
 def _answered(perform: Callable[[Any], None]) -> Callable[[Any, Done], None]:

@@ -8,7 +8,7 @@ what comes over the air is in connection, what its user does in power.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
 
 from dialtone.codec import nas
@@ -66,22 +66,26 @@ class Pdn:
     apn: str
     address: IPv4Address | None
     qci: int
-    dns: tuple[IPv4Address, ...] = ()
-    p_cscf: tuple[IPv4Address, ...] = ()
+    dns: tuple[IPv4Address | IPv6Address, ...] = ()
+    p_cscf: tuple[IPv4Address | IPv6Address, ...] = ()
     mtu: int | None = None
     state: BearerState = BEARER.initial
+    identifier: bytes = b""  # the interface identifier for IPv6, 8 octets
+    cause: int | None = None  # why it is not what was asked for
 
 
 @dataclass(slots=True)
 class InterfaceUp(Effect):
-    """Give the phone's data interface its address; the radio bearer of `ebi` carries it."""
+    """Give the phone's data interface its IPv4 address, its IPv6 interface identifier, or both; the radio bearer of
+    `ebi` carries it."""
 
     phone: str
     imsi: str
     ebi: int
-    address: IPv4Address
-    dns: tuple[IPv4Address, ...]
+    address: IPv4Address | None
+    dns: tuple[IPv4Address | IPv6Address, ...]
     mtu: int
+    identifier: bytes = b""
     failed: Event | None = None
 
 
@@ -179,8 +183,7 @@ class Phone(Element):
         """Deactivate every bearer locally."""
         for pdn in self.pdns.values():
             pdn.state = BEARER.after(pdn.state, "local deactivation")
-            if pdn.address is not None:
-                yield InterfaceDown(self.name, self.imsi, pdn.ebi)
+            yield InterfaceDown(self.name, self.imsi, pdn.ebi)
         self.pdns.clear()
 
     def forget(self) -> None:
