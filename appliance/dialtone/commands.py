@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dialtone import __version__
+from dialtone.commands_radio import RadioCommands
 from dialtone.control import Args, Command
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.diameter.effects import Start, Stop
@@ -50,7 +51,7 @@ class Commands:
                  "diameter.disconnect", "gtp.peers", "subscribers.list", "subscribers.get",
                  "subscribers.add", "subscribers.edit", "subscribers.remove", "subscribers.import",
                  "subscribers.seen")
-        return {name: getattr(self, name.replace(".", "_")) for name in names}
+        return {name: getattr(self, name.replace(".", "_")) for name in names} | RadioCommands(self.core).table()
 
     # ---- the network -----------------------------------------------------------------------------
 

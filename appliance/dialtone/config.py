@@ -58,6 +58,7 @@ class S1:
     port: int = setting(36412, check.number(1, 65535), "SCTP port of S1-MME")
     mme_group_id: int = setting(2, check.number(0, 65535), "MME group identity")
     mme_code: int = setting(1, check.number(0, 255), "MME code")
+    overload: int = setting(1500, check.number(0, 1_000_000), "so many phones attaching at once are too many; 0: never")
     t3412: float = setting(3240.0, check.seconds, "periodic tracking area update, seconds")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import radio_flows
 from network import Network, imsi_of, settings
 from probe import HOME
 
@@ -129,6 +130,7 @@ def paging_in_vain(net: Network) -> int:
 COMMENT = "1048576"  # the severity of what we wrote beside the frame ourselves
 REMARKS = ("All ESM / Test Procedures messages should be integrity protected",)
 """What it says of the plain copy beside a protected message."""
+
 FOREIGN = (EnbConfig(areas=((1, (Plmn("999", "70"),)), (7, (HOME,)))),)
 FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
     "attach_imsi": (lambda net: net.attach() and 0, (EnbConfig(),)),
@@ -137,6 +139,7 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
         attach_known_guti, attach_unknown_guti, attach_resynchronised, attach_wrong_k, attach_wrong_apn,
         detach, detach_switch_off, detach_by_network, release_to_idle, service_request, service_request_refused,
         extended_service_request_for_a_call, paging, paging_in_vain)},
+    **radio_flows.FLOWS,
 }
 
 

@@ -48,7 +48,7 @@ def values(kind: Any, raw: bool) -> st.SearchStrategy[Any]:
         case OctetString(number=True):
             return st.integers(0, 256**kind.low - 1)
         case OctetString():
-            return st.binary(min_size=kind.low, max_size=kind.high or 200)
+            return st.binary(min_size=kind.low, max_size=kind.fixed() or kind.high or 200)
         case PrintableString():
             return st.text(LETTERS, min_size=1, max_size=150)
         case SequenceOf() | IeList():
@@ -78,6 +78,8 @@ def _choice(kind: Choice, raw: bool) -> st.SearchStrategy[Any]:
     cls = kind.cls
     found = []
     for name, annotation in alternatives.items():
+        if isinstance(resolve(annotation), OpenType) and not raw:
+            continue  # what we do not take apart, pycrate would
         inner = values(resolve(annotation), raw)
         found.append(inner if cls is None else inner.map(lambda value, name=name: cls(name, value)))
     return st.one_of(found)

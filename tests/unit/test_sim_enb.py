@@ -131,7 +131,7 @@ class Lab:
         for phone in self.phones:
             self.loop.add(phone)
         self.plane = Plane()
-        self.bearers = Bearers(self.loop, self.plane)
+        self.bearers = Bearers(self.loop, {"enb1": self.plane})
         if setup:
             self.tell(PeerUp("S1-MME", "mme"))
             assert isinstance(self.next(), S1SetupRequest)
@@ -425,13 +425,25 @@ def test_config_file(tmp_path: Path) -> None:
                     'op = "cdc202d5123e20f62b6d676ac72cb318"\napn = "ims"\n')
     read = config.load(path)
     assert read.mme_address == "10.9.0.1"
-    assert read.enb.tai == Tai(Plmn("999", "70"), 9)
+    assert read.enbs[0].tai == Tai(Plmn("999", "70"), 9)
     assert read.phones[0].usim.opc.hex() == "cd63cb71954a9f4e48a5994e37a02baf"
     assert read.phones[0].handset.apn == "ims"
 
 
+def test_config_file_of_several_enbs(tmp_path: Path) -> None:
+    path = tmp_path / "sim.toml"
+    path.write_text('[[enb]]\nname = "roof"\ntac = 9\n[[enb]]\ntac = 10\naddress = "10.9.0.7"\n'
+                    '[[phone]]\nimsi = "001010000000009"\nk = "465b5ce8b199b49faa5f0a2ee238a6bc"\n'
+                    'op = "cdc202d5123e20f62b6d676ac72cb318"\nenb = "sim-enb2"\n')
+    read = config.load(path)
+    assert [(enb.enb_name, enb.enb_id, enb.tai.tac, str(enb.address)) for enb in read.enbs] == [
+        ("roof", 0x101, 9, "10.0.1.134"), ("sim-enb2", 0x102, 10, "10.9.0.7")]
+    assert read.phones[0].enb == "sim-enb2"
+
+
 @pytest.mark.parametrize(("text", "why"), [
     ("[enb", "cannot be used"),
+    ("[[phone]]\nimsi = '001010000000009'\nk = '00'\nopc = '00'\nenb = 'x'", "."),
     ("[radio]\nx = 1", "no key 'radio'"),
     ("[[phone]]\nimsi = '001010000000001'", "'k' is missing"),
     ("[[phone]]\nimsi = '00'\nk = '00'\nopc = '00'", "no IMSI"),

@@ -36,6 +36,13 @@ async def phones(its: Its) -> list[dict[str, Any]]:
     return found
 
 
+@router.get("/enbs")
+async def enbs(its: Its) -> list[dict[str, Any]]:
+    """Every simulated eNB and its state."""
+    found: list[dict[str, Any]] = await its.sim.call("sim.enbs")
+    return found
+
+
 @router.post("/phones/{imsi}:attach")
 async def attach(imsi: str, its: Its) -> Any:
     """Switch the phone on: it attaches."""

@@ -29,6 +29,7 @@ COMMANDS = {
     "subscriber": "Subscribers and their SIMs",
     "trace": "Watch, save and export messages",
     "ue": "The phones that are registered",
+    "warning": "Public warnings by cell broadcast",
     "where": "Find the handler of a message",
 }
 

@@ -36,6 +36,15 @@ def list_all(as_json: bool, url: str) -> None:
 
 
 @sim.command()
+@json_option
+@url_option
+def enbs(as_json: bool, url: str) -> None:
+    """The simulated eNBs. Example: dialtone sim enbs"""
+    show(client(url).get("/sim/enbs"), as_json, ("name", "plmn", "tac", "address", "s1", "phones", "refusal"),
+         "There are none.")
+
+
+@sim.command()
 @click.argument("imsi")
 @url_option
 def attach(imsi: str, url: str) -> None:

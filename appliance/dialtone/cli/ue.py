@@ -36,3 +36,14 @@ def detach(imsi: str, reattach: bool, url: str) -> None:
     """Detach a phone. Example: dialtone ue detach 001010000000001"""
     client(url).post(f"/ues/{imsi}:detach", reattach=reattach)
     click.echo(f"{imsi} is being detached.")
+
+
+@ue.command()
+@click.argument("imsi")
+@click.option("--follow", is_flag=True, help="Report each change of cell from now on.")
+@click.option("--stop", is_flag=True, help="Report no longer.")
+@url_option
+def locate(imsi: str, follow: bool, stop: bool, url: str) -> None:
+    """Ask the eNB in which cell a phone is; the trace has the answer. Example: dialtone ue locate 001010000000001"""
+    client(url).post(f"/ues/{imsi}:locate", follow=follow, stop=stop)
+    click.echo(f"The eNB of {imsi} is asked.")

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The MME: one file a procedure. Importing the package registers every handler."""
 
-from dialtone.mme import (
+from dialtone.mme import (  # noqa: F401
     attach,
     authentication,
+    cell_trace,
+    configuration_transfer,
     context_release,
     context_setup,
     detach,
     downlink_data,
+    enb_configuration,
     identification,
+    location_reporting,
+    mme_configuration,
     nas_transport,
+    overload,
     paging,
     path_failure,
     pdn_connectivity,
@@ -20,10 +26,5 @@ from dialtone.mme import (
     session,
     status,
     tracking_area_update,
+    warning,
 )
-
-__all__ = [
-    "attach", "authentication", "context_release", "context_setup", "detach", "downlink_data", "identification",
-    "nas_transport", "paging", "path_failure", "pdn_connectivity", "reset", "s1_setup", "security_mode",
-    "service_request", "session", "status", "tracking_area_update",
-]

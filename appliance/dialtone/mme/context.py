@@ -11,6 +11,7 @@ from dialtone.codec.message import Message
 from dialtone.codec.nas import AttachRequest, PDNConnectivityRequest
 from dialtone.codec.nas.capabilities import UEAdditionalSecurityCapability
 from dialtone.codec.pco import ProtocolConfigurationOptions
+from dialtone.codec.s1ap import Reset
 from dialtone.crypto.nas_security import NasSecurity
 from dialtone.dispatch import Rx
 from dialtone.effects import Changed, Effects, Request
@@ -35,6 +36,8 @@ class Enb:
     tais: tuple[Tai, ...]
     since: float
     ues: "dict[int, Ue]" = field(default_factory=dict)  # by MME-UE-S1AP-ID
+    reset: Reset | None = None  # ours, not confirmed yet
+    resets_left: int = 0
 
 
 @dataclass(slots=True)

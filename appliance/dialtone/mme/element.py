@@ -8,7 +8,7 @@ from datetime import datetime
 from ipaddress import IPv4Address
 
 from dialtone.codec.gtpc import PORT
-from dialtone.codec.s1ap import S1apMessage
+from dialtone.codec.s1ap import GlobalENBID, OverloadAction, S1apMessage, WriteReplaceWarningRequest
 from dialtone.config import Config
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Effect, Effects
@@ -84,6 +84,10 @@ class Mme(Element):
         self.by_imsi: dict[str, Ue] = {}
         self.by_m_tmsi: dict[int, Ue] = {}
         self.memory = Memory()
+        self.capacity = 255  # relative MME capacity (TS 36.413, 9.2.3.17)
+        self.overload: OverloadAction | None = None  # what eNBs are asked to keep away
+        self.warnings: dict[int, WriteReplaceWarningRequest] = {}  # those that stand, by message identifier
+        self.warning_code = 0  # message code of the last serial number (TS 23.041, 9.4.1.2.1)
         self._numbers = itertools.count(1)
         # Starts anywhere: a GUTI of before a restart must not name another phone after it.
         self._m_tmsis = itertools.count(int.from_bytes(random(4)))
@@ -128,6 +132,16 @@ class Mme(Element):
         if ue.guti and self.by_m_tmsi.get(ue.guti.m_tmsi) is ue:
             del self.by_m_tmsi[ue.guti.m_tmsi]
         ue.guti, ue.new_guti = ue.new_guti, None
+
+    def enb_of(self, identity: GlobalENBID) -> Enb | None:
+        """The eNB with that identity; of twins the one that came last."""
+        wanted = (identity.plmn, identity.enb_id.value)
+        return next((enb for enb in reversed(self.enbs.values()) if (enb.plmn, enb.enb_id) == wanted), None)
+
+    @property
+    def on_their_way(self) -> int:
+        """How many phones have come and are not registered yet."""
+        return len(self.ues) - len(self.by_imsi)
 
     def ours(self, guti: Guti) -> bool:
         """Whether this MME gave that GUTI."""

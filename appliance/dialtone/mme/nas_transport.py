@@ -8,6 +8,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Up
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti
+from dialtone.mme import overload
 from dialtone.mme.context import Ue
 from dialtone.mme.context_release import lose_connection
 from dialtone.mme.element import Mme, on
@@ -27,6 +28,7 @@ def on_initial_ue_message(mme: Mme, msg: InitialUEMessage, rx: Rx) -> Effects:
     _recall(mme, ue, msg)
     rx.subject = ue.label
     yield from ue.connect("signalling connection")
+    yield from overload.watch(mme)
     yield Up("NAS", ue, msg.nas_pdu)
 
 

@@ -9,12 +9,15 @@ here as a phone and an eNB would check it. RRC is not simulated; `air.py` says w
 from dialtone.sim import (  # noqa: F401
     attach,
     authentication,
+    configuration,
     connection,
     detach,
     esm,
     identification,
     information,
+    location,
     nas_transport,
+    overload,
     paging,
     power,
     reset,
@@ -22,4 +25,5 @@ from dialtone.sim import (  # noqa: F401
     security_mode,
     service,
     ue_context,
+    warning,
 )

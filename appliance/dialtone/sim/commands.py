@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of `sim.sock`: sim.status, .attach, .detach, .power, .break, .idle, .exec, and sim.enb."""
+"""The commands of `sim.sock`: sim.status, .attach, .detach, .power, .break, .idle, .exec, .enb and .enbs."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from dialtone.errors import LocalError
 from dialtone.ids import Plmn, Tai
 from dialtone.loop import Loop
 from dialtone.sim.attach import AttachCommand
+from dialtone.sim.configuration import UpdateCommand
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import Enb
 from dialtone.sim.faults import Faults
@@ -32,12 +33,12 @@ _INSIDE = 'mount --bind "$0" /etc/resolv.conf 2>/dev/null; exec "$@"'
 
 
 class Commands:
-    """Bound to one loop with its eNB and phones."""
+    """Bound to one loop with its eNBs and phones."""
 
-    def __init__(self, loop: Loop, enb: Enb, phones: list[Phone], bearers: Bearers,
+    def __init__(self, loop: Loop, enbs: list[Enb], phones: list[Phone], bearers: Bearers,
                  namespace_of: Callable[[str], str], run: Path) -> None:
         self.loop = loop
-        self.enb = enb
+        self.enbs = {enb.config.enb_name: enb for enb in enbs}
         self.phones = {phone.imsi: phone for phone in phones}
         self.bearers = bearers
         self.namespace_of = namespace_of
@@ -49,7 +50,7 @@ class Commands:
         """By name, for the control server."""
         return {"sim.status": self.status, "sim.attach": self.attach, "sim.detach": self.detach,
                 "sim.power": self.power, "sim.break": self.break_, "sim.idle": self.idle,
-                "sim.exec": self.exec, "sim.enb": self.announce}
+                "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs}
 
     def close(self) -> None:
         """Hear nothing more, and remove what `exec` wrote."""
@@ -88,25 +89,34 @@ class Commands:
     def idle(self, args: Args) -> dict[str, Any]:
         """{imsi}: the eNB asks for the release of a quiet phone."""
         phone = self._phone(args)
-        self.loop.tell(self.enb.name, InactivityCommand(phone.name))
+        self.loop.tell(phone.cell.enb, InactivityCommand(phone.name))
         return {"imsi": phone.imsi}
 
     async def announce(self, args: Args) -> dict[str, Any]:
-        """{plmn, tac}, both optional: the cell broadcasts these, and the phones camp on it.
+        """{enb, plmn, tac, keep=false}, all optional: the cell broadcasts these, and its phones camp on it.
 
-        -> the eNB's line, with a new S1 Setup done or refused.
+        -> the eNB's line, with a new S1 Setup done or refused; with `keep` by an eNB Configuration Update, which
+        leaves the phones connected.
         """
-        tai = self.enb.config.tai
+        enb = self._enb(args)
+        tai = enb.config.tai
         plmn = Plmn.from_text(args["plmn"]) if "plmn" in args else tai.plmn
         tac = args.get("tac", tai.tac)
         if not isinstance(tac, int) or not 1 <= tac <= 0xFFFD:
             raise LocalError(f"{tac!r} is no TAC.", remedy="Choose 1 to 65533.")
-        if "plmn" in args or "tac" in args:
+        areas = ((tac, (plmn,)),)
+        if args.get("keep"):
+            await self._outcome(enb.name, "eNB configuration update", UpdateCommand(areas), PROCEDURE_SECONDS)
+        elif "plmn" in args or "tac" in args:
             for phone in self.phones.values():
-                self.loop.tell(phone.name, MoveCommand(Cell(self.enb.name, Tai(plmn, tac))))
-            await self._outcome(self.enb.name, "S1 Setup", AnnounceCommand(((tac, (plmn,)),)), PROCEDURE_SECONDS)
-        return {"enb": self.enb.name, "name": self.enb.config.enb_name, "plmn": str(plmn), "tac": tac,
-                "s1": self.enb.s1.value, "refusal": self.enb.refusal}
+                if phone.cell.enb == enb.name:
+                    self.loop.tell(phone.name, MoveCommand(Cell(enb.name, Tai(plmn, tac))))
+            await self._outcome(enb.name, "S1 Setup", AnnounceCommand(areas), PROCEDURE_SECONDS)
+        return self._enb_line(enb)
+
+    def list_enbs(self, args: Args) -> list[dict[str, Any]]:
+        """{} -> one line an eNB."""
+        return [self._enb_line(enb) for enb in self.enbs.values()]
 
     async def exec(self, args: Args) -> dict[str, Any]:
         """{imsi, argv, timeout=60} -> {code, stdout, stderr} of a program in the phone's namespace."""
@@ -140,6 +150,17 @@ class Commands:
         except KeyError:
             known = ", ".join(self.phones)
             raise LocalError(f"There is no phone {args['imsi']}.", remedy=f"The phones are: {known}.") from None
+
+    def _enb(self, args: Args) -> Enb:
+        name = args.get("enb") or next(iter(self.enbs))
+        if name not in self.enbs:
+            raise LocalError(f"There is no eNB {name!r}.", remedy=f"The eNBs are: {', '.join(self.enbs)}.")
+        return self.enbs[name]
+
+    def _enb_line(self, enb: Enb) -> dict[str, Any]:
+        return {"enb": enb.name, "name": enb.config.enb_name, "plmn": str(enb.config.tai.plmn),
+                "tac": enb.config.tai.tac, "address": str(enb.config.address), "s1": enb.s1.value,
+                "refusal": enb.refusal, "phones": len(enb.by_phone)}
 
     def _line(self, phone: Phone) -> dict[str, Any]:
         address = self.bearers.address(phone.name)

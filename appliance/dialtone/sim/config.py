@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What to simulate, from a TOML file or made up: one eNB and its phones.
+"""What to simulate, from a TOML file or made up: eNBs and their phones.
 
     [mme]
     address = "10.0.1.133"
-    [enb]
+    [[enb]]                      # or [enb] where there is only one
+    name = "sim-enb1"
     address = "10.0.1.134"       # its end of S1-MME and S1-U
     plmn = "001/01"
     tac = 1
@@ -13,6 +14,7 @@
     opc = "cd63cb71954a9f4e48a5994e37a02baf"    # or op
     apn = "internet"             # asked for by name; the subscription's own without it
     pdn_type = "ipv4v6"          # or ipv4, ipv6
+    enb = "sim-enb1"             # where it camps; the first eNB without it
 """
 
 import tomllib
@@ -34,7 +36,7 @@ from dialtone.sim.usim import Usim
 ENB_ADDRESS = IPv4Address("10.0.1.134")
 _HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type"}
 _PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4V6}
-_PHONE_KEYS = {"imsi", "k", "op", "opc"} | _HANDSET_KEYS
+_PHONE_KEYS = {"imsi", "k", "op", "opc", "enb"} | _HANDSET_KEYS
 _ENB_KEYS = {"name", "id", "plmn", "tac", "address"}
 _MME_KEYS = {"address", "port"}
 
@@ -45,13 +47,14 @@ class SimPhone:
 
     usim: Usim
     handset: Handset = Handset()
+    enb: str = ""  # name of the eNB that it camps on, the first one if empty
 
 
 @dataclass(frozen=True, slots=True)
 class SimConfig:
-    """One eNB, its phones, and where the MME is."""
+    """eNBs, their phones, and where the MME is."""
 
-    enb: EnbConfig = EnbConfig(address=ENB_ADDRESS)
+    enbs: tuple[EnbConfig, ...] = (EnbConfig(address=ENB_ADDRESS),)
     mme_address: str = "10.0.1.133"
     mme_port: int = 36412
     phones: tuple[SimPhone, ...] = field(default_factory=lambda: sample_phones(3))
@@ -62,6 +65,12 @@ def sample_phones(count: int, home: Plmn = HOME) -> tuple[SimPhone, ...]:
     return tuple(
         SimPhone(Usim(card.imsi, card.k, card.opc, len(home.mnc)), Handset(imeisv=f"35349006987{number:03d}90"))
         for number, card in enumerate(make_cards(count, home), 1))
+
+
+def neighbours(first: EnbConfig, count: int) -> tuple[EnbConfig, ...]:
+    """So many eNBs like the first, each with the next id, name and address."""
+    return (first, *(replace(first, enb_id=first.enb_id + more, enb_name=f"sim-enb{more + 1}",
+                             address=first.address + more) for more in range(1, count)))
 
 
 def load(path: Path, base: SimConfig | None = None) -> SimConfig:
@@ -79,21 +88,28 @@ def load(path: Path, base: SimConfig | None = None) -> SimConfig:
 
 def _config(tree: Mapping[str, Any], base: SimConfig) -> SimConfig:
     _known("the file", tree, {"mme", "enb", "phone"})
-    enb, mme = tree.get("enb", {}), tree.get("mme", {})
-    _known("[enb]", enb, _ENB_KEYS)
+    given, mme = tree.get("enb", {}), tree.get("mme", {})
     _known("[mme]", mme, _MME_KEYS)
-    areas = base.enb.areas
-    if "plmn" in enb or "tac" in enb:
-        plmn = Plmn.from_text(enb["plmn"]) if "plmn" in enb else base.enb.tai.plmn
-        areas = ((int(enb.get("tac", base.enb.tai.tac)), (plmn,)),)
-    return SimConfig(
-        enb=replace(base.enb, areas=areas, enb_id=int(enb.get("id", base.enb.enb_id)),
-                    enb_name=str(enb.get("name", base.enb.enb_name)),
-                    address=IPv4Address(enb.get("address", base.enb.address))),
-        mme_address=str(IPv4Address(mme.get("address", base.mme_address))),
-        mme_port=int(mme.get("port", base.mme_port)),
-        phones=tuple(_phone(values) for values in tree.get("phone", ())) or base.phones,
-    )
+    tables = given if isinstance(given, list) else [given]
+    likely = neighbours(base.enbs[0], max(len(tables), 1))
+    enbs = tuple(_enb(values, like) for values, like in zip(tables, likely, strict=False)) or base.enbs
+    phones = tuple(_phone(values) for values in tree.get("phone", ())) or base.phones
+    names = {enb.enb_name for enb in enbs}
+    if unknown := [phone.enb for phone in phones if phone.enb and phone.enb not in names]:
+        raise LocalError(f"A phone camps on {unknown[0]!r}.", remedy=f"The eNBs are: {', '.join(sorted(names))}.")
+    return SimConfig(enbs, str(IPv4Address(mme.get("address", base.mme_address))),
+                     int(mme.get("port", base.mme_port)), phones)
+
+
+def _enb(values: Mapping[str, Any], like: EnbConfig) -> EnbConfig:
+    _known("[[enb]]", values, _ENB_KEYS)
+    areas = like.areas
+    if "plmn" in values or "tac" in values:
+        plmn = Plmn.from_text(values["plmn"]) if "plmn" in values else like.tai.plmn
+        areas = ((int(values.get("tac", like.tai.tac)), (plmn,)),)
+    return replace(like, areas=areas, enb_id=int(values.get("id", like.enb_id)),
+                   enb_name=str(values.get("name", like.enb_name)),
+                   address=IPv4Address(values.get("address", like.address)))
 
 
 def _phone(values: Mapping[str, Any]) -> SimPhone:
@@ -106,7 +122,7 @@ def _phone(values: Mapping[str, Any]) -> SimPhone:
             raise LocalError(f"pdn_type {choices['pdn_type']!r} is not known.", remedy="Write ipv4, ipv6 or ipv4v6.")
         choices["pdn_type"] = _PDN_TYPES[choices["pdn_type"]]
     handset = Handset(**choices)
-    return SimPhone(Usim(str(values["imsi"]), k, opc), handset)
+    return SimPhone(Usim(str(values["imsi"]), k, opc), handset, str(values.get("enb", "")))
 
 
 def _known(where: str, values: Mapping[str, Any], keys: set[str]) -> None:

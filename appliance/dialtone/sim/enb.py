@@ -8,9 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
 
 from dialtone.codec.s1ap.causes import Cause
+from dialtone.codec.s1ap.configuration import OverloadAction
 from dialtone.codec.s1ap.errors import S1apError
+from dialtone.codec.s1ap.location import RequestType
 from dialtone.codec.s1ap.management import ErrorIndication
 from dialtone.codec.s1ap.notation import Criticality
 from dialtone.codec.s1ap.table import S1apMessage
@@ -23,6 +26,9 @@ from dialtone.ids import Ecgi, Plmn, Tai
 from dialtone.sim.air import ConnectionRequest, Paged, Refused, Released
 from dialtone.sim.phone import Cell
 from dialtone.sim.states import RADIO, S1, RadioState
+
+if TYPE_CHECKING:
+    from dialtone.sim.warning import Broadcast
 
 on = Handlers("enb")
 
@@ -113,6 +119,7 @@ class EnbUe:
     k_enb: bytes = field(default=b"", repr=False)
     radio_capability_known: bool = False
     failed: tuple[int, ...] = ()  # E-RABs of the context setup that there was no room for
+    reporting: RequestType | None = None  # the MME wants to know each change of cell
     bearers: dict[int, RadioBearer] = field(default_factory=dict)  # by EBI
 
     @property
@@ -140,6 +147,10 @@ class Enb(Element):
         self.mme = ""  # the peer of the association
         self.s1 = S1.initial
         self.mme_name = ""
+        self.mme_capacity = 0  # relative, as the MME says
+        self.proposed: tuple[tuple[int, tuple[Plmn, ...]], ...] = ()  # areas that the MME has not acknowledged yet
+        self.overload: OverloadAction | None = None
+        self.warnings: dict[tuple[int, int], Broadcast] = {}  # by message identifier and serial number
         self.refusal = ""  # why S1 Setup failed, for people
         self.ues: dict[int, EnbUe] = {}  # by ENB-UE-S1AP-ID
         self.by_phone: dict[str, EnbUe] = {}

@@ -11,7 +11,8 @@ from dialtone.codec.s1ap.nas_transport import (
 from dialtone.codec.s1ap.values import Gummei, RRCEstablishmentCause, STmsi
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Tell
-from dialtone.sim.air import ConnectionRequest, EstablishmentCause, NasDown, NasUp
+from dialtone.sim import overload
+from dialtone.sim.air import ConnectionRequest, EstablishmentCause, NasDown, NasUp, Refused
 from dialtone.sim.enb import Enb, EnbUe, on
 from dialtone.sim.states import S1State
 
@@ -31,6 +32,10 @@ def on_connection_request(enb: Enb, event: ConnectionRequest, rx: Rx) -> Effects
         return
     if enb.s1 != S1State.UP:
         yield enb.refuse_phone(event.phone)
+        return
+    if overload.turned_away(enb, event.cause):
+        enb.counters["turned away"] += 1
+        yield Tell(event.phone, Refused(enb.name, "the network is overloaded"))
         return
     ue = enb.new_ue(event.phone)
     rx.subject = ue.label

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts simulated eNBs and phones into a loop, and brings their radio bearers together with their interfaces."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 from typing import Any, Protocol
 
@@ -42,11 +42,12 @@ class Plane(Protocol):
 
 class Bearers:
     """The performers of both sides. The eNB knows tunnels and no addresses, the phone its address and no
-    tunnels: a bearer opens when both have spoken. Without a plane (tests) it only keeps the books."""
+    tunnels: a bearer opens when both have spoken. `planes` are by the eNB's name; for an eNB that has none (tests)
+    it only keeps the books."""
 
-    def __init__(self, loop: Loop, plane: Plane | None = None,
+    def __init__(self, loop: Loop, planes: Mapping[str, Plane] | None = None,
                  namespace_of: Callable[[str], str] = str) -> None:
-        self.plane = plane
+        self.planes = {} if planes is None else planes
         self.namespace_of = namespace_of
         self.radio: dict[tuple[str, int], RadioBearerUp] = {}
         self.interfaces: dict[tuple[str, int], InterfaceUp] = {}
@@ -64,8 +65,8 @@ class Bearers:
         self._open(effect.phone, effect.ebi)
 
     def _radio_down(self, effect: RadioBearerDown) -> None:
-        if self.radio.pop((effect.phone, effect.ebi), None) is not None and self.plane is not None:
-            self.plane.close_bearer(effect.teid_in)
+        if self.radio.pop((effect.phone, effect.ebi), None) is not None and effect.enb in self.planes:
+            self.planes[effect.enb].close_bearer(effect.teid_in)
 
     def _interface_up(self, effect: InterfaceUp) -> None:
         self.interfaces[effect.phone, effect.ebi] = effect
@@ -74,17 +75,18 @@ class Bearers:
     def _interface_down(self, effect: InterfaceDown) -> None:
         self.interfaces.pop((effect.phone, effect.ebi), None)
         radio = self.radio.get((effect.phone, effect.ebi))
-        if radio is not None and self.plane is not None:
-            self.plane.close_bearer(radio.teid_in)
+        if radio is not None and radio.enb in self.planes:
+            self.planes[radio.enb].close_bearer(radio.teid_in)
 
     def _open(self, phone: str, ebi: int) -> None:
         radio, interface = self.radio.get((phone, ebi)), self.interfaces.get((phone, ebi))
-        if self.plane is None or radio is None or interface is None:
+        if radio is None or interface is None or radio.enb not in self.planes:
             return
-        self.plane.mtu = interface.mtu
-        self.plane.open_bearer(interface.imsi, ebi, interface.address.packed if interface.address else b"",
-                               radio.teid_in, radio.uplink, radio.teid_out,
-                               namespace=self.namespace_of(interface.imsi), identifier=interface.identifier)
+        plane = self.planes[radio.enb]
+        plane.mtu = interface.mtu
+        plane.open_bearer(interface.imsi, ebi, interface.address.packed if interface.address else b"",
+                          radio.teid_in, radio.uplink, radio.teid_out,
+                          namespace=self.namespace_of(interface.imsi), identifier=interface.identifier)
 
 
 def _answered(perform: Callable[[Any], None]) -> Callable[[Any, Done], None]:

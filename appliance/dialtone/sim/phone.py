@@ -129,6 +129,7 @@ class Phone(Element):
         self.forget_when_released = False
         self.attach_when_released = False
         self.establishment = EstablishmentCause.MO_SIGNALLING  # of the next connection
+        self.warnings: dict[tuple[int, int], str] = {}  # shown, by message identifier and serial number
         self.network_name = ""
         self.network_time: Any = None
         self.last = "switched on"

@@ -74,6 +74,7 @@ def on_s1_setup_response(enb: Enb, msg: S1SetupResponse, rx: Rx) -> Effects:
     """The MME takes us."""
     yield from enb.move("S1SetupResponse")
     enb.mme_name, enb.refusal = msg.mme_name or "", ""
+    enb.mme_capacity, enb.overload = msg.relative_mme_capacity or 0, None
     yield enb.outcome("S1 Setup", True, f"accepted by {enb.mme_name or 'an MME without a name'}")
     for request in enb.waiting:
         yield Tell(enb.name, request)

@@ -19,9 +19,11 @@ from dialtone.codec.gtpc.bearer import (
 )
 from dialtone.codec.gtpc.bearer_context import (
     BearerContextCreated,
+    BearerContextForwarded,
     BearerContextMarkedForRemoval,
     BearerContextModified,
     BearerContextToBeCreated,
+    BearerContextToBeForwarded,
     BearerContextToBeModified,
     BearerContextToBeRemoved,
     CreateBearerRequestBearerContext,
@@ -32,6 +34,12 @@ from dialtone.codec.gtpc.bearer_context import (
     UpdateBearerResponseBearerContext,
 )
 from dialtone.codec.gtpc.errors import CauseValue, GtpcError, VersionNotSupportedError
+from dialtone.codec.gtpc.forwarding import (
+    CreateIndirectDataForwardingTunnelRequest,
+    CreateIndirectDataForwardingTunnelResponse,
+    DeleteIndirectDataForwardingTunnelRequest,
+    DeleteIndirectDataForwardingTunnelResponse,
+)
 from dialtone.codec.gtpc.idle import (
     DownlinkDataNotification,
     DownlinkDataNotificationAcknowledge,
@@ -60,7 +68,7 @@ _HEAD_TEID = Struct(">BBHII")
 _HEAD_PLAIN = Struct(">BBHI")
 _WITHOUT_TEID = {1, 2, 3}
 # Requests that a peer may start here, and the response each is answered with (TS 29.274, table 6.1-1).
-_RESPONSE_OF = {1: 2, 32: 33, 34: 35, 36: 37, 95: 96, 97: 98, 99: 100, 170: 171, 176: 177}
+_RESPONSE_OF = {1: 2, 32: 33, 34: 35, 36: 37, 95: 96, 97: 98, 99: 100, 166: 167, 168: 169, 170: 171, 176: 177}
 
 
 def warm_up() -> Iterator[None]:
@@ -176,9 +184,11 @@ __all__ = [
     "PORT",
     "Ambr",
     "BearerContextCreated",
+    "BearerContextForwarded",
     "BearerContextMarkedForRemoval",
     "BearerContextModified",
     "BearerContextToBeCreated",
+    "BearerContextToBeForwarded",
     "BearerContextToBeModified",
     "BearerContextToBeRemoved",
     "BearerQos",
@@ -188,11 +198,15 @@ __all__ = [
     "CreateBearerRequestBearerContext",
     "CreateBearerResponse",
     "CreateBearerResponseBearerContext",
+    "CreateIndirectDataForwardingTunnelRequest",
+    "CreateIndirectDataForwardingTunnelResponse",
     "CreateSessionRequest",
     "CreateSessionResponse",
     "DeleteBearerRequest",
     "DeleteBearerResponse",
     "DeleteBearerResponseBearerContext",
+    "DeleteIndirectDataForwardingTunnelRequest",
+    "DeleteIndirectDataForwardingTunnelResponse",
     "DeleteSessionRequest",
     "DeleteSessionResponse",
     "DownlinkDataNotification",

@@ -175,3 +175,31 @@ class DeleteBearerResponseBearerContext(Ies):
     cause: Annotated[Cause, M(CAUSE)]
     pco: Annotated[bytes | None, CO(PCO)] = None
     ran_nas_cause: Annotated[bytes | None, CO(RAN_NAS_CAUSE)] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class BearerContextToBeForwarded(Ies):
+    """Create Indirect Data Forwarding Tunnel Request (TS 29.274, table 7.2.18-2): where forwarded data is to go."""
+
+    ebi: Annotated[int, M(EBI)]
+    enodeb_f_teid_for_dl: Annotated[Fteid | None, C(FTEID, 0)] = None
+    sgw_f_teid_for_dl: Annotated[Fteid | None, C(FTEID, 1)] = None
+    sgsn_f_teid_for_dl: Annotated[Fteid | None, C(FTEID, 2)] = None
+    rnc_f_teid_for_dl: Annotated[Fteid | None, C(FTEID, 3)] = None
+    enodeb_f_teid_for_ul: Annotated[Fteid | None, O(FTEID, 4)] = None
+    sgw_f_teid_for_ul: Annotated[Fteid | None, O(FTEID, 5)] = None
+    mme_f_teid_for_dl: Annotated[Fteid | None, CO(FTEID, 6)] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class BearerContextForwarded(Ies):
+    """Create Indirect Data Forwarding Tunnel Response (TS 29.274, table 7.2.19-2): where it is to be sent first."""
+
+    ebi: Annotated[int, M(EBI)]
+    cause: Annotated[Cause, M(CAUSE)]
+    s1_u_sgw_f_teid_for_dl: Annotated[Fteid | None, C(FTEID, 0)] = None
+    s12_sgw_f_teid_for_dl: Annotated[Fteid | None, C(FTEID, 1)] = None
+    s4_u_sgw_f_teid_for_dl: Annotated[Fteid | None, C(FTEID, 2)] = None
+    sgw_f_teid_for_dl: Annotated[Fteid | None, C(FTEID, 3)] = None
+    s1_u_sgw_f_teid_for_ul: Annotated[Fteid | None, O(FTEID, 4)] = None
+    sgw_f_teid_for_ul: Annotated[Fteid | None, O(FTEID, 5)] = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configuration updates and overload (TS 36.413, 8.7.4 to 8.7.8)."""
+"""Configuration updates, overload (TS 36.413, 8.7.4 to 8.7.8), and what passes through the MME (8.13 to 8.16)."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -123,3 +123,29 @@ class ENBConfigurationTransfer(S1apMessage):
     son_configuration_transfer: Annotated[Uninterpreted | None, O(129, ignore)] = None
     en_dc_son_configuration_transfer: Annotated[Uninterpreted | None, O(294, ignore)] = None
     intersystem_son_configuration_transfer: Annotated[Uninterpreted | None, O(310, ignore)] = None
+
+
+@initiating(41, ignore, "9.1.17")
+@dataclass(slots=True, kw_only=True)
+class MMEConfigurationTransfer(S1apMessage):
+    """Self-organisation information from another eNB."""
+
+    son_configuration_transfer: Annotated[Uninterpreted | None, O(130, ignore)] = None
+    en_dc_son_configuration_transfer: Annotated[Uninterpreted | None, O(295, ignore)] = None
+    intersystem_son_configuration_transfer: Annotated[Uninterpreted | None, O(309, ignore)] = None
+
+
+@initiating(37, ignore, "9.1.14")
+@dataclass(slots=True, kw_only=True)
+class ENBDirectInformationTransfer(S1apMessage):
+    """Information for a cell of another radio technology (RIM, TS 48.018)."""
+
+    inter_system_information_transfer_type: Annotated[Uninterpreted, M(121, reject)]
+
+
+@initiating(38, ignore, "9.1.15")
+@dataclass(slots=True, kw_only=True)
+class MMEDirectInformationTransfer(S1apMessage):
+    """Information from a cell of another radio technology (RIM, TS 48.018)."""
+
+    inter_system_information_transfer_type: Annotated[Uninterpreted, M(122, reject)]

@@ -206,7 +206,11 @@ class Decoder(Cursor):
         self.emit(f"    {after} = {end} = {end} + p")
         self.emit("else:")
         self.moved(f"    d, p, {end}, {after} = reopen(d, {self.at()})")
-        self.emit(f"{value} = {read()}")
+        before = len(self.lines)
+        read_value = read()
+        if self.offset == 0 and len(self.lines) == before:
+            self.offset = 8  # a value of no bits is an octet of zeros (X.691, 11.1.3)
+        self.emit(f"{value} = {read_value}")
         self.align()
         self.emit(f"if {self.at()} != {end}:")
         self.emit('    raise Malformed("an open type longer or shorter than its value")')

@@ -6,6 +6,10 @@ from typing import NamedTuple
 
 from dialtone.errors import ProtocolError
 
+FAILURES = (ValueError, IndexError, KeyError, TypeError, OverflowError, AttributeError, ProtocolError)
+"""What compiled functions raise over octets or values that do not fit; nothing else gets out of the codec than
+errors of this file and LocalError."""
+
 
 class TypeOfError(IntEnum):
     """Why an information element stands in Criticality Diagnostics (TS 36.413, 9.2.1.21)."""

@@ -9,6 +9,7 @@ from dialtone.codec.s1ap.bearers import ERABID, ERABItem, ERABLevelQoSParameters
 from dialtone.codec.s1ap.causes import CauseIe
 from dialtone.codec.s1ap.notation import Enumerated, IeList, OctetString, Sequence, SequenceOf, ignore, reject
 from dialtone.codec.s1ap.table import C, M, O, S1apMessage, initiating, successful, unsuccessful
+from dialtone.codec.s1ap.target import TargetIDIe
 from dialtone.codec.s1ap.values import (
     LHNID,
     CellAccessModeIe,
@@ -60,7 +61,7 @@ class HandoverRequired(S1apMessage):
     enb_ue_s1ap_id: Annotated[EnbUeS1apId, M(8, reject)]
     handover_type: Annotated[HandoverTypeIe, M(1, reject)]
     cause: Annotated[CauseIe | None, M(2, ignore)]
-    target_id: Annotated[Uninterpreted, M(4, reject)]
+    target_id: Annotated[TargetIDIe, M(4, reject)]
     direct_forwarding_path_availability: Annotated[Flag | None, O(79, ignore)] = None
     srvcc_ho_indication: Annotated[Uninterpreted | None, O(125, reject)] = None
     source_to_target_transparent_container: Annotated[TransparentContainer, M(104, reject)]

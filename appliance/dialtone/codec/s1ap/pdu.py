@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn
 
 from dialtone.codec.s1ap.errors import (
+    FAILURES,
     AbstractSyntaxError,
     FalselyConstructedMessage,
     FaultyIe,
@@ -26,9 +27,7 @@ from dialtone.codec.s1ap.table import (
     compile_decoder,
     compile_encoder,
 )
-from dialtone.errors import LocalError, ProtocolError
-
-_FAILURES = (ValueError, IndexError, KeyError, TypeError, OverflowError, AttributeError, ProtocolError)
+from dialtone.errors import LocalError
 
 
 class _Decoders(dict[int, Callable[[bytes, int, int], S1apMessage]]):
@@ -67,7 +66,7 @@ def decode(data: bytes) -> S1apMessage:
             size, start = (size & 63) << 8 | data[4], 5
         if size + start == len(data) and data[2] < 192:
             return _decoders[data[0] << 8 | data[1]](data, start, len(data))
-    except _FAILURES as error:
+    except FAILURES as error:
         return _examine(data, error)
     return _examine(data)
 
@@ -79,7 +78,7 @@ def encode(message: S1apMessage) -> bytes:
     """
     try:
         return _encoders[type(message)](message)
-    except _FAILURES as error:
+    except FAILURES as error:
         raise LocalError(f"{message.NAME} cannot be encoded: {error!r}.", remedy="Mend the message.") from error
 
 
@@ -197,7 +196,7 @@ def _examine(data: bytes, failure: BaseException | None = None) -> S1apMessage:
     body = b"\0" + len(known).to_bytes(2, "big") + write_ies(known)
     try:
         message = _decoders[pdu.kind << 13 | pdu.code](body, 0, len(body))
-    except _FAILURES as error:
+    except FAILURES as error:
         raise TransferSyntaxError(
             f"{cls.NAME}: {_say(failure if failure and not unknown else error)}",
             clause="TS 36.413, 10.2",

@@ -204,6 +204,8 @@ class Pen(Source):
         body()
         self.align()
         inner, self.scope = self.scope, outer
+        if not inner.parts and not inner.started:
+            inner.parts.append((b"\0", 1))  # a value of no bits (X.691, 11.1.3)
         sizes = [size for _, size in inner.parts if size is not None]
         if not inner.started and len(sizes) == len(inner.parts) and sum(sizes) < 128:
             self.constant(bytes((sum(sizes),)))
