@@ -74,7 +74,9 @@ class Demo:
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dialtone.cli", "demo", "--state", str(state), *options],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            # As a shell starts what it puts into the background: Ctrl-C ends the demo even so.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:

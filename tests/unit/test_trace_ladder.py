@@ -104,3 +104,11 @@ UE      enb1    MME     S/P-GW  HSS
 |<--------------|       |       |       NAS     Authentication request
 |       |       |------>|       |       S11     Echo Request
 """
+
+
+def test_long_names_get_wide_columns_in_text() -> None:
+    setup = sample()[0]._replace(src="10.0.1.134:40001")
+    assert text_ladder([setup]) == """\
+eNB 10.0.1.134  MME
+|-------------->|               S1-MME  S1SetupRequest
+"""

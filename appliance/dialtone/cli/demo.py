@@ -25,7 +25,9 @@ def demo(check: bool, listen: str, state: Path, file: Path | None) -> None:
     def say(text: str) -> None:
         click.echo(f"{time.monotonic() - start:6.1f} s  {text}")
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl-C
+    # TERM ends it as cleanly as Ctrl-C; INT must work, too, where a shell started us in the background and ignores it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         good = host.demo(state, file, listen, check, say)
     except KeyboardInterrupt:

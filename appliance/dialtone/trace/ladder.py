@@ -176,20 +176,22 @@ def text_ladder(events: Iterable[Event], columns: Sequence[str] = ()) -> str:
     """The ladder as text without times and numbers, for golden files that a person reads and a diff compares."""
     rows = [event for event in events if visible(event)]
     names = list(columns) or columns_of(rows)
-    lines = ["".join(f"{_head(name):<8}" for name in names).rstrip()]
+    width = max([8, *(len(_head(name)) + 2 for name in names)])
+    line_of_life = "|".ljust(width)
+    lines = ["".join(_head(name).ljust(width) for name in names).rstrip()]
     for event in rows:
         if event.kind == "done":
-            line = ["|       "] * len(names)
+            line = [line_of_life] * len(names)
             name = column(event.point, event.src)
             if name in names:
-                line[names.index(name)] = "*       "
+                line[names.index(name)] = "*".ljust(width)
             lines.append("".join(line) + _short(event))
             continue
         ends = [names.index(column(event.point, end)) for end in (event.src, event.dst)]
         low, high = min(ends), max(ends)
-        shaft = "-" * (8 * (high - low) - 2)
+        shaft = "-" * (width * (high - low) - 2)
         arrow = f"|{shaft}>" if ends[0] < ends[1] else f"|<{shaft}"
-        text = "|       " * low + arrow + "|       " * (len(names) - high)
+        text = line_of_life * low + arrow + line_of_life * (len(names) - high)
         info = f" ({event.info})" if event.info else ""
         lines.append(f"{text}{event.point:<7} {event.name}{info}")
     return "\n".join(line.rstrip() for line in lines) + "\n"
