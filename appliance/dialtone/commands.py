@@ -22,6 +22,7 @@ from dialtone.hss.writer import Done
 from dialtone.hss.writes import PutSubscriber, RemoveSubscriber
 from dialtone.mme.context import Bearer, Enb, Pdn, Ue
 from dialtone.mme.detach import DetachUe
+from dialtone.mme.guti_reallocation import ReallocateGuti
 
 if TYPE_CHECKING:
     from dialtone.app import Core
@@ -47,8 +48,8 @@ class Commands:
 
     def table(self) -> dict[str, Command]:
         """Name of the protocol to method: `subscribers.add` -> `subscribers_add`."""
-        names = ("status", "ues", "ue.detach", "enbs", "counters", "leaks", "diameter.peers", "diameter.connect",
-                 "diameter.disconnect", "gtp.peers", "subscribers.list", "subscribers.get",
+        names = ("status", "ues", "ue.detach", "ue.guti", "enbs", "counters", "leaks", "diameter.peers",
+                 "diameter.connect", "diameter.disconnect", "gtp.peers", "subscribers.list", "subscribers.get",
                  "subscribers.add", "subscribers.edit", "subscribers.remove", "subscribers.import",
                  "subscribers.seen")
         return {name: getattr(self, name.replace(".", "_")) for name in names} | RadioCommands(self.core).table()
@@ -76,11 +77,20 @@ class Commands:
 
     def ue_detach(self, args: Args) -> Any:
         """Detach a phone."""
+        imsi = self._registered(args)
+        self.core.loop.tell("mme", DetachUe(imsi, bool(args.get("reattach", False)), bool(args.get("page", False))))
+        return {}
+
+    def ue_guti(self, args: Args) -> Any:
+        """Give a phone another temporary identity."""
+        self.core.loop.tell("mme", ReallocateGuti(self._registered(args)))
+        return {}
+
+    def _registered(self, args: Args) -> str:
         imsi = str(args["imsi"])
         if imsi not in self.core.mme.by_imsi:
             raise LocalError(f"{imsi} is not registered.", remedy="`dialtone ue list` shows who is.")
-        self.core.loop.tell("mme", DetachUe(imsi, bool(args.get("reattach", False))))
-        return {}
+        return imsi
 
     def counters(self, args: Args) -> Any:
         """What was counted since the start: by message, and by occurrence."""

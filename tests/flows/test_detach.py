@@ -12,6 +12,7 @@ from dialtone.codec.nas.identities import Imsi
 from dialtone.codec.nas.values import SWITCH_OFF, UeDetachType
 from dialtone.mme.detach import DetachUe
 from dialtone.sim.enb import EnbConfig
+from dialtone.sim.service import ServiceCommand
 from dialtone.sim.states import EmmState
 from dialtone.sim.ue_context import InactivityCommand
 
@@ -93,6 +94,25 @@ def test_a_detach_of_a_phone_that_is_idle_or_unknown(net: Network) -> None:
     assert net.leaks() == NOTHING
 
 
+@pytest.mark.parametrize("reattach", [False, True])
+def test_an_idle_phone_is_called_to_be_detached(net: Network, reattach: bool) -> None:
+    phone = net.attach()
+    net.idle()
+    net.command("mme", DetachUe(IMSI, reattach, page=True), 3)
+    assert len(net.sent("Paging")) == len(net.sent("Detach request")) == 1
+    assert "ok: detached by the network" in net.verdicts()
+    assert phone.emm == (EmmState.REGISTERED if reattach else EmmState.DEREGISTERED)
+
+
+def test_an_idle_phone_that_does_not_answer_is_detached_all_the_same(net: Network) -> None:
+    net.attach()
+    net.idle()
+    net.fault("silent")
+    net.command("mme", DetachUe(IMSI, page=True), 17)
+    assert net.verdicts()[-1] == "ok: detached by the network, without telling the phone"
+    assert net.leaks() == NOTHING
+
+
 # ---- on another connection -------------------------------------------------------------------------------
 
 
@@ -162,6 +182,7 @@ def test_a_detach_accept_that_nobody_waits_for(net: Network) -> None:
 def test_an_idle_phone_is_detached_when_it_was_silent_for_too_long(net: Network) -> None:
     net.attach()
     net.command("enb1", InactivityCommand(f"ue-{IMSI}"))
+    net.fault("silent")
     ue = net.core.mme.by_imsi[IMSI]
     assert ue.ecm == "ECM-IDLE"
     assert all(bearer.to is None for bearer in net.forwarder.bearers.values())
@@ -170,9 +191,9 @@ def test_an_idle_phone_is_detached_when_it_was_silent_for_too_long(net: Network)
     net.run(20)
     assert "silent for longer than T3412" in net.verdicts()[-1]
     assert net.leaks() == NOTHING
-    net.phones[IMSI].emm = EmmState.DEREGISTERED  # type: ignore[assignment]
-    net.phones[IMSI].pdns.clear()
-    assert net.attach().emm == EmmState.REGISTERED
+    net.fault(None)
+    net.command(f"ue-{IMSI}", ServiceCommand())
+    assert net.phones[IMSI].emm == EmmState.REGISTERED
     assert not net.sent("Identity request")  # its GUTI is remembered
 
 

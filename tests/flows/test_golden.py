@@ -16,8 +16,11 @@ from probe import HOME
 
 from dialtone.ids import Plmn
 from dialtone.mme.detach import DetachUe
+from dialtone.mme.guti_reallocation import ReallocateGuti
 from dialtone.sim.enb import EnbConfig
+from dialtone.sim.power import BreakCommand
 from dialtone.sim.service import MO_CS_FALLBACK, ServiceCommand
+from dialtone.sim.tracking import AreaUpdateCommand
 from dialtone.trace import pcapng
 from dialtone.trace.bus import Event
 from dialtone.trace.ladder import text_ladder
@@ -109,6 +112,56 @@ def extended_service_request_for_a_call(net: Network) -> int:
     return start
 
 
+def tracking_area_update(net: Network) -> int:
+    net.attach()
+    net.idle()
+    start = net.events()[-1].id
+    net.command(f"ue-{imsi_of(1)}", AreaUpdateCommand())
+    return start
+
+
+def tracking_area_update_active(net: Network) -> int:
+    net.attach()
+    net.idle()
+    start = net.events()[-1].id
+    net.command(f"ue-{imsi_of(1)}", AreaUpdateCommand(active=True))
+    return start
+
+
+def tracking_area_update_periodic(net: Network) -> int:
+    net.attach()
+    net.idle()
+    start = net.events()[-1].id
+    net.run(3250)
+    return start
+
+
+def tracking_area_update_wrong_mac(net: Network) -> int:
+    net.attach()
+    net.idle()
+    start = net.events()[-1].id
+    name = f"ue-{imsi_of(1)}"
+    for event in (BreakCommand("wrong_mac"), AreaUpdateCommand(), BreakCommand(None)):
+        net.loop.tell(name, event)
+    net.run(1)
+    return start
+
+
+def guti_reallocation(net: Network) -> int:
+    net.attach()
+    start = net.events()[-1].id
+    net.command("mme", ReallocateGuti(imsi_of(1)))
+    return start
+
+
+def detach_by_network_of_an_idle_phone(net: Network) -> int:
+    net.attach()
+    net.idle()
+    start = net.events()[-1].id
+    net.command("mme", DetachUe(imsi_of(1), page=True), 3)
+    return start
+
+
 def _downlink(net: Network, fault: str | None, seconds: float) -> int:
     net.attach()
     net.idle()
@@ -138,7 +191,9 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
     **{flow.__name__: (flow, (EnbConfig(),)) for flow in (
         attach_known_guti, attach_unknown_guti, attach_resynchronised, attach_wrong_k, attach_wrong_apn,
         detach, detach_switch_off, detach_by_network, release_to_idle, service_request, service_request_refused,
-        extended_service_request_for_a_call, paging, paging_in_vain)},
+        extended_service_request_for_a_call, paging, paging_in_vain, tracking_area_update,
+        tracking_area_update_active, tracking_area_update_periodic, tracking_area_update_wrong_mac, guti_reallocation,
+        detach_by_network_of_an_idle_phone)},
     **radio_flows.FLOWS,
 }
 

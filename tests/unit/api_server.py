@@ -35,7 +35,8 @@ class StandIn:
             "status": lambda args: {"version": "0.1.0", "uptime_s": 5, "phones": 1, "enbs": [],
                                     "network": {"name": "Dialtone", "mcc": "001", "mnc": "01", "tac": [1]}},
             "ues": lambda args: [{"imsi": IMSI, "emm": "EMM-REGISTERED", "bearers": []}],
-            "ue.detach": self.note("ue.detach"), "enbs": lambda args: [], "leaks": lambda args: {"teids": 0},
+            "ue.detach": self.note("ue.detach"), "ue.guti": self.note("ue.guti"),
+            "enbs": lambda args: [], "leaks": lambda args: {"teids": 0},
             "counters": lambda args: {"events": {"attach ok": 3}, "messages": [
                 {"kind": "rx", "point": "S1-MME", "name": 'an "odd" one', "count": 2}]},
             "subscribers.list": lambda args: list(self.subscribers.values()),
@@ -65,7 +66,8 @@ class StandIn:
     def sim(self) -> dict[str, Command]:
         return {"sim.status": lambda args: [{"imsi": IMSI, "emm": "EMM-DEREGISTERED", "last": ""}],
                 "sim.attach": self.note("attach"), "sim.detach": self.note("detach"), "sim.break": self.note("break"),
-                "sim.power": self.note("power"), "sim.idle": self.note("idle"),
+                "sim.idle": self.note("idle"), "sim.service": self.note("service"), "sim.update": self.note("update"),
+                "sim.power": self.note("power"),
                 "sim.exec": lambda args: {"code": 0, "stdout": " ".join(args["argv"]), "stderr": ""}}
 
 

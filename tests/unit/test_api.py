@@ -67,14 +67,20 @@ def test_reads(url: str, path: str, key: str | int) -> None:
 def test_actions_reach_core_and_phones(server: tuple[StandIn, str]) -> None:
     stand_in, url = server
     stand_in.asked.clear()
-    assert ask(url, f"/ues/{IMSI}:detach?reattach=true", "POST")[0] == 200
+    assert ask(url, f"/ues/{IMSI}:detach?reattach=true&page=true", "POST")[0] == 200
+    assert ask(url, f"/ues/{IMSI}:guti", "POST")[0] == 200
     assert ask(url, f"/sim/phones/{IMSI}:attach", "POST")[0] == 200
     assert ask(url, f"/sim/phones/{IMSI}:detach?switch_off=true", "POST")[0] == 200
+    assert ask(url, f"/sim/phones/{IMSI}:idle", "POST")[0] == 200
+    assert ask(url, f"/sim/phones/{IMSI}:service?call=true", "POST")[0] == 200
+    assert ask(url, f"/sim/phones/{IMSI}:update?active=true", "POST")[0] == 200
     assert ask(url, f"/sim/phones/{IMSI}:break", "POST", {"fault": "op_as_opc"})[0] == 200
     assert ask(url, "/subscribers:import", "POST", raw=b"imsi,k\n")[0] == 200
     assert stand_in.asked == [
-        ("ue.detach", {"imsi": IMSI, "reattach": True}), ("attach", {"imsi": IMSI}),
-        ("detach", {"imsi": IMSI, "switch_off": True}), ("break", {"imsi": IMSI, "fault": "op_as_opc"}),
+        ("ue.detach", {"imsi": IMSI, "reattach": True, "page": True}), ("ue.guti", {"imsi": IMSI}),
+        ("attach", {"imsi": IMSI}), ("detach", {"imsi": IMSI, "switch_off": True}), ("idle", {"imsi": IMSI}),
+        ("service", {"imsi": IMSI, "extended": False, "call": True}),
+        ("update", {"imsi": IMSI, "active": True, "periodic": False}), ("break", {"imsi": IMSI, "fault": "op_as_opc"}),
         ("import", {"csv": "imsi,k\n", "dry_run": True, "overwrite": False})]
     done = ask(url, f"/sim/phones/{IMSI}:exec", "POST", {"argv": ["ping", "10.45.0.1"]})[1]
     assert done == {"code": 0, "stdout": "ping 10.45.0.1", "stderr": ""}

@@ -78,6 +78,11 @@ def test_ue_and_sim(server: tuple[StandIn, str]) -> None:
     assert run("ue", "detach", IMSI, url=url).exit_code == 0
     assert IMSI in run("sim", "list", url=url).output
     assert run("sim", "attach", IMSI, url=url).exit_code == 0
+    assert run("ue", "guti", IMSI, url=url).output == f"{IMSI} gets a new GUTI.\n"
+    assert json.loads(run("sim", "idle", IMSI, "--json", url=url).output) == {"done": "idle"}
+    assert run("sim", "service", IMSI, "--extended", url=url).exit_code == 0
+    assert run("sim", "update", IMSI, "--periodic", url=url).exit_code == 0
+    assert stand_in.asked[-1] == ("update", {"imsi": IMSI, "active": False, "periodic": True})
     assert run("sim", "break", IMSI, "op_as_opc", url=url).exit_code == 0
     assert run("sim", "exec", IMSI, "--", "ping", "-c", "3", "10.45.0.1", url=url).output == "ping -c 3 10.45.0.1"
     assert stand_in.asked[-1] == ("break", {"imsi": IMSI, "fault": "op_as_opc"})

@@ -30,9 +30,15 @@ async def ues(its: Its) -> list[dict[str, Any]]:
 
 
 @router.post("/ues/{imsi}:detach")
-async def detach(imsi: str, its: Its, reattach: bool = False) -> Any:
-    """Detach a phone from the network's side."""
-    return await its.core.call("ue.detach", imsi=imsi, reattach=reattach)
+async def detach(imsi: str, its: Its, reattach: bool = False, page: bool = False) -> Any:
+    """Detach a phone from the network's side; with `page` one that is idle is called first, so that it knows."""
+    return await its.core.call("ue.detach", imsi=imsi, reattach=reattach, page=page)
+
+
+@router.post("/ues/{imsi}:guti")
+async def guti(imsi: str, its: Its) -> Any:
+    """Give a phone another temporary identity; one that is idle is paged."""
+    return await its.core.call("ue.guti", imsi=imsi)
 
 
 @router.get("/enbs")

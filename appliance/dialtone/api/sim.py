@@ -67,6 +67,18 @@ async def idle(imsi: str, its: Its) -> Any:
     return await its.sim.call("sim.idle", imsi=imsi)
 
 
+@router.post("/phones/{imsi}:service")
+async def service(imsi: str, its: Its, extended: bool = False, call: bool = False) -> Any:
+    """Let an idle phone ask for its bearers; `call`: for a call in a circuit switched network."""
+    return await its.sim.call("sim.service", 60.0, imsi=imsi, extended=extended, call=call)
+
+
+@router.post("/phones/{imsi}:update")
+async def update(imsi: str, its: Its, active: bool = False, periodic: bool = False) -> Any:
+    """Let the phone update its tracking area."""
+    return await its.sim.call("sim.update", 60.0, imsi=imsi, active=active, periodic=periodic)
+
+
 @router.post("/phones/{imsi}:exec")
 async def execute(imsi: str, program: Program, its: Its) -> Any:
     """Run a program on the phone, its packets going through the LTE bearer."""

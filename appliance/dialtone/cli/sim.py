@@ -72,6 +72,37 @@ def power(imsi: str, url: str) -> None:
     show(client(url).post(f"/sim/phones/{imsi}:power"), False)
 
 
+@sim.command()
+@click.argument("imsi")
+@json_option
+@url_option
+def idle(imsi: str, as_json: bool, url: str) -> None:
+    """Release a phone's connection, as an eNB does with a quiet one. Example: dialtone sim idle 001010000000001"""
+    show(client(url).post(f"/sim/phones/{imsi}:idle"), as_json)
+
+
+@sim.command()
+@click.argument("imsi")
+@click.option("--extended", is_flag=True, help="By an Extended service request.")
+@click.option("--call", is_flag=True, help="For a call in a 2G or 3G network, which is refused here.")
+@json_option
+@url_option
+def service(imsi: str, extended: bool, call: bool, as_json: bool, url: str) -> None:
+    """Let an idle phone ask for its bearers. Example: dialtone sim service 001010000000001"""
+    show(client(url).post(f"/sim/phones/{imsi}:service", extended=extended, call=call), as_json)
+
+
+@sim.command()
+@click.argument("imsi")
+@click.option("--active", is_flag=True, help="And ask for the bearers.")
+@click.option("--periodic", is_flag=True, help="As if T3412 had expired.")
+@json_option
+@url_option
+def update(imsi: str, active: bool, periodic: bool, as_json: bool, url: str) -> None:
+    """Let a phone update its tracking area. Example: dialtone sim update 001010000000001"""
+    show(client(url).post(f"/sim/phones/{imsi}:update", active=active, periodic=periodic), as_json)
+
+
 @sim.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("imsi")
 @click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED)

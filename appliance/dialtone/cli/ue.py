@@ -31,10 +31,11 @@ def list_all(as_json: bool, url: str) -> None:
 @ue.command()
 @click.argument("imsi")
 @click.option("--reattach", is_flag=True, help="Ask the phone to come back at once.")
+@click.option("--page", is_flag=True, help="Call an idle phone first, so that it knows.")
 @url_option
-def detach(imsi: str, reattach: bool, url: str) -> None:
+def detach(imsi: str, reattach: bool, page: bool, url: str) -> None:
     """Detach a phone. Example: dialtone ue detach 001010000000001"""
-    client(url).post(f"/ues/{imsi}:detach", reattach=reattach)
+    client(url).post(f"/ues/{imsi}:detach", reattach=reattach, page=page)
     click.echo(f"{imsi} is being detached.")
 
 
@@ -47,3 +48,12 @@ def locate(imsi: str, follow: bool, stop: bool, url: str) -> None:
     """Ask the eNB in which cell a phone is; the trace has the answer. Example: dialtone ue locate 001010000000001"""
     client(url).post(f"/ues/{imsi}:locate", follow=follow, stop=stop)
     click.echo(f"The eNB of {imsi} is asked.")
+
+
+@ue.command()
+@click.argument("imsi")
+@url_option
+def guti(imsi: str, url: str) -> None:
+    """Give a phone another temporary identity. Example: dialtone ue guti 001010000000001"""
+    client(url).post(f"/ues/{imsi}:guti")
+    click.echo(f"{imsi} gets a new GUTI.")

@@ -11,6 +11,7 @@ from dialtone.mme import (  # noqa: F401
     detach,
     downlink_data,
     enb_configuration,
+    guti_reallocation,
     identification,
     location_reporting,
     mme_configuration,

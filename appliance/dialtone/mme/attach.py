@@ -17,13 +17,22 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, StartTimer, Unanswered, Verdict
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti, Tai
-from dialtone.mme import authentication, emm_information, identification, reject, retransmission, security_mode, session
+from dialtone.mme import (
+    authentication,
+    combined,
+    emm_information,
+    identification,
+    reject,
+    retransmission,
+    security_mode,
+    session,
+)
 from dialtone.mme.context import Pdn, SecurityContext, Ue
 from dialtone.mme.context_release import drop, end
 from dialtone.mme.context_setup import guard, initial_context_setup
 from dialtone.mme.element import NOT_EXPECTED, Mme, on
 
-IMEI_NOT_ACCEPTED, PLMN_NOT_ALLOWED, NO_SUITABLE_CELLS, CS_NOT_AVAILABLE, ESM_FAILURE = 5, 11, 15, 18, 19
+IMEI_NOT_ACCEPTED, PLMN_NOT_ALLOWED, NO_SUITABLE_CELLS, ESM_FAILURE = 5, 11, 15, 19
 INVALID_MANDATORY = 96
 COUNT_LIMIT = 0xFF0000  # of 24 bits: new keys are made well before a NAS COUNT is used up (TS 33.401, 6.5)
 EUTRAN = 1004  # RAT-Type (TS 29.212, 5.3.31)
@@ -49,7 +58,7 @@ def on_attach_request(mme: Mme, msg: AttachRequest, rx: Rx) -> Effects:
     assert ue.tai is not None
     if ue.tai not in mme.tais:
         cause = NO_SUITABLE_CELLS if ue.tai.plmn == mme.plmn else PLMN_NOT_ALLOWED
-        yield from reject.attach(mme, ue, rx, cause, f"{ue.tai} is not served here")
+        yield from reject.request(mme, ue, rx, cause, f"{ue.tai} is not served here")
         return
     yield from _identify(mme, ue, rx)
 
@@ -63,7 +72,7 @@ def _repeated(ue: Ue) -> Effects:
 
 def _identify(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     """Who is it: the owner of a GUTI of ours, proven by the MAC; or an IMSI; or ask."""
-    assert ue.request is not None
+    assert isinstance(ue.request, AttachRequest)
     identity = ue.request.eps_mobile_identity
     if isinstance(identity, Guti):
         if ue.verified and ue.security and ue.claimed:
@@ -79,9 +88,9 @@ def _identify(mme: Mme, ue: Ue, rx: Rx) -> Effects:
         yield from ue.move("common procedure")
         yield from _identified(mme, ue, rx)
     elif ue.request.eps_attach_type & 7 == EpsAttachType.EMERGENCY:
-        yield from reject.attach(mme, ue, rx, IMEI_NOT_ACCEPTED, "emergency calls without a SIM are not served here")
+        yield from reject.request(mme, ue, rx, IMEI_NOT_ACCEPTED, "emergency calls without a SIM are not served here")
     else:
-        yield from reject.attach(mme, ue, rx, INVALID_MANDATORY, "an attach names an IMSI or a GUTI, not an IMEI")
+        yield from reject.request(mme, ue, rx, INVALID_MANDATORY, "an attach names an IMSI or a GUTI, not an IMEI")
 
 
 def _known(mme: Mme, ue: Ue, context: SecurityContext, rx: Rx) -> Effects:
@@ -138,7 +147,7 @@ def on_update_location_answer(mme: Mme, msg: UpdateLocationAnswer, rx: Rx) -> Ef
     try:
         request = _pdn_request(ue)
     except ProtocolError as error:
-        yield from reject.attach(mme, ue, rx, ESM_FAILURE, f"the PDN connectivity request inside is wrong: {error}")
+        yield from reject.request(mme, ue, rx, ESM_FAILURE, f"the PDN connectivity request inside is wrong: {error}")
         return
     yield from session.connect(mme, ue, rx, request, _connected, _refused)
 
@@ -149,12 +158,12 @@ def on_no_update_location_answer(mme: Mme, event: Unanswered, rx: Rx) -> Effects
     ue: Ue = event.request.context
     if ue.answered(event.request):
         rx.subject = ue.label
-        yield from reject.attach(mme, ue, rx, reject.NETWORK_FAILURE, "the HSS does not answer")
+        yield from reject.request(mme, ue, rx, reject.NETWORK_FAILURE, "the HSS does not answer")
 
 
 def _pdn_request(ue: Ue) -> nas.PDNConnectivityRequest:
     """The ESM half of the attach (TS 24.301, 5.5.1.2.2)."""
-    assert ue.request is not None
+    assert isinstance(ue.request, AttachRequest)
     message = nas.decode(ue.request.esm_message_container)
     if not isinstance(message, nas.PDNConnectivityRequest):
         raise ProtocolError(f"an attach carries a PDN connectivity request, not {message.NAME}", cause=96)
@@ -165,21 +174,24 @@ def _refused(mme: Mme, ue: Ue, rx: Rx, pti: int, esm_cause: int, why: str) -> Ef
     """No PDN connection, so no attach: EMM cause #19 around the ESM cause (TS 24.301, 5.5.1.2.5)."""
     inner = nas.encode(nas.PDNConnectivityReject(
         procedure_transaction_identity=pti, esm_cause=esm_cause))
-    return reject.attach(mme, ue, rx, ESM_FAILURE, f"{why} (ESM cause #{esm_cause})", inner)
+    return reject.request(mme, ue, rx, ESM_FAILURE, f"{why} (ESM cause #{esm_cause})", inner)
 
 
 def _connected(mme: Mme, ue: Ue, rx: Rx, pdn: Pdn) -> Effects:
     """The bearer stands at the gateway: accept, inside the Initial Context Setup Request."""
-    assert ue.request is not None
-    combined = ue.request.eps_attach_type & 7 == EpsAttachType.COMBINED
+    assert isinstance(ue.request, AttachRequest)
+    side = combined.grant(mme, ue.request.eps_attach_type & 7 == EpsAttachType.COMBINED,
+                          ue.request.additional_update_type)
     accept = AttachAccept(
-        eps_attach_result=EpsAttachResult.EPS_ONLY,
+        eps_attach_result=EpsAttachResult.COMBINED if side.combined else EpsAttachResult.EPS_ONLY,
         t3412_value=GprsTimer.of(int(mme.config.s1.t3412)),
         tai_list=TaiList.of(*take_tai_list(mme, ue)),
         esm_message_container=nas.encode(session.activate(ue, pdn)),
         guti=mme.new_guti(ue),
-        emm_cause=CS_NOT_AVAILABLE if combined else None,
+        location_area_identification=side.lai,
+        emm_cause=side.emm_cause,
         eps_network_feature_support=EPSNetworkFeatureSupport.of(ims_vops=True),
+        additional_update_result=side.additional_update_result,
     )
     yield session.start_bearer(ue, pdn)
     yield from retransmission.send(ue, "T3450", accept, via=initial_context_setup(mme, ue))
@@ -213,13 +225,3 @@ def on_attach_complete(mme: Mme, msg: AttachComplete, rx: Rx) -> Effects:
     apns = ", ".join(f"{pdn.apn} {pdn.addresses}" for pdn in ue.pdns.values())
     yield Verdict("attach", True, f"registered as {ue.guti}, {apns}, in {rx.now - ue.since:.3f} s")
     ue.give_up()
-
-
-@on.timer("T3450", "TS 24.301, 5.5.1.2.7 c")
-def on_t3450(mme: Mme, number: int, rx: Rx) -> Effects:
-    """No Attach Complete: repeat the accept four times, then give up. Both GUTIs stay valid until then."""
-    ue, effects = retransmission.again(mme, number, "T3450", rx)
-    yield from effects
-    if ue and not effects:
-        yield Verdict("attach", False, "the phone never confirmed the Attach Accept (T3450 expired 5 times)")
-        yield from drop(mme, ue, rx)

@@ -14,6 +14,7 @@ from dialtone.codec.nas import (
     AuthenticationReject,
     AuthenticationRequest,
     AuthenticationResponse,
+    TrackingAreaUpdateRequest,
 )
 from dialtone.codec.nas.values import NO_KEY
 from dialtone.codec.s1ap.causes import Cause
@@ -78,7 +79,7 @@ def on_no_authentication_information_answer(mme: Mme, event: Unanswered, rx: Rx)
     ue: Ue = event.request.context
     if ue.answered(event.request):
         rx.subject = ue.label
-        yield from reject.attach(mme, ue, rx, reject.NETWORK_FAILURE, "the HSS does not answer")
+        yield from reject.request(mme, ue, rx, reject.NETWORK_FAILURE, "the HSS does not answer")
 
 
 @on("NAS", AuthenticationResponse)
@@ -127,7 +128,8 @@ def _outstanding(ue: Ue) -> Challenge:
 
 def _failed(mme: Mme, ue: Ue, rx: Rx, why: str) -> Iterator[Effect]:
     """A GUTI may have named the wrong phone: ask the IMSI once and try again, else refuse for good."""
-    by_guti = ue.request is not None and isinstance(ue.request.eps_mobile_identity, Guti)
+    by_guti = isinstance(ue.request, TrackingAreaUpdateRequest) or (
+        ue.request is not None and isinstance(ue.request.eps_mobile_identity, Guti))
     if by_guti and not ue.asked_imsi and (then := ue.then) is not None:
         yield from identification.start(mme, ue, rx, lambda mme, ue, rx: start(mme, ue, rx, then))
         return
@@ -136,7 +138,7 @@ def _failed(mme: Mme, ue: Ue, rx: Rx, why: str) -> Iterator[Effect]:
 
 def _refuse(mme: Mme, ue: Ue, rx: Rx, why: str) -> Iterator[Effect]:
     if mme.config.network.temporary_rejects:
-        yield from reject.attach(mme, ue, rx, reject.NETWORK_FAILURE, why)
+        yield from reject.request(mme, ue, rx, reject.NETWORK_FAILURE, why)
         return
     yield Send("NAS", ue, AuthenticationReject())
     yield Verdict("authentication", False, f"{why}. {STICKY}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dialtone.codec.diameter import SubscriptionData
 from dialtone.codec.message import Message
-from dialtone.codec.nas import AttachRequest, PDNConnectivityRequest
+from dialtone.codec.nas import AttachRequest, PDNConnectivityRequest, TrackingAreaUpdateRequest
 from dialtone.codec.nas.capabilities import UEAdditionalSecurityCapability
 from dialtone.codec.pco import ProtocolConfigurationOptions
 from dialtone.codec.s1ap import Reset
@@ -165,7 +165,7 @@ class Ue:
     challenge: Challenge | None = None
     kenb_count: int = 0  # the uplink NAS COUNT that K_eNB is derived from
     awaited: Message | None = None  # the S6a request whose answer the phone waits for
-    request: AttachRequest | None = None
+    request: AttachRequest | TrackingAreaUpdateRequest | None = None
     request_octets: bytes = b""  # plain
     request_verified: bool = False
     claimed: str = ""  # the IMSI whose keys a GUTI lent to this context; only a good MAC proves the claim
@@ -236,6 +236,16 @@ class Ue:
         self.request, self.request_octets = msg, octets
         self.capability, self.ms_capability = msg.ue_network_capability, msg.ms_network_capability
         self.nr_capability = msg.ue_additional_security_capability
+        self.take_drx(msg.drx_parameter)
+
+    def take_update(self, msg: TrackingAreaUpdateRequest, octets: bytes) -> None:
+        """This update is the one to serve, with what is new of the phone's capabilities (TS 24.301, 5.5.3.2.4)."""
+        self.request, self.request_octets = msg, octets
+        if msg.ue_network_capability is not None:
+            self.capability, self.ms_capability = msg.ue_network_capability, msg.ms_network_capability
+            self.nr_capability = msg.ue_additional_security_capability
+        if msg.ue_radio_capability_information_update_needed:
+            self.radio_capability = None
         self.take_drx(msg.drx_parameter)
 
     def take_drx(self, parameter: bytes | None) -> None:

@@ -42,7 +42,8 @@ def drop(mme: Mme, ue: Ue, rx: Rx) -> Effects:
 
 def to_idle(ue: Ue, cause: Cause) -> Effects:
     """Release the connection of a registered phone; its bearers wait at the gateway."""
-    yield from _stop_downlink(ue)
+    if ue.context_sent:
+        yield from _stop_downlink(ue)
     yield StopTimer(CONTEXT_SETUP, ue.number)
     yield from _release(ue, cause)
 
@@ -127,6 +128,7 @@ def _disconnected(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     if ue.ending or ue.emm is not EmmState.REGISTERED:
         yield from drop(mme, ue, rx)
         return
+    yield from retransmission.stop(ue, "T3450")  # it has either GUTI: both stay valid (TS 24.301, 5.4.1.6)
     for bearer in ue.bearers():
         bearer.enb = None
     # Four minutes more than T3412 (TS 24.301, 5.3.5).

@@ -22,7 +22,7 @@ from dialtone.codec.s1ap.values import NRUESecurityCapabilities, UESecurityCapab
 from dialtone.crypto.kdf import derive_kenb
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Unanswered, Verdict
-from dialtone.mme import bearer_status, paging
+from dialtone.mme import bearer_status, paging, retransmission
 from dialtone.mme.context import Ue
 from dialtone.mme.context_release import drop, to_idle
 from dialtone.mme.element import Mme, on
@@ -32,13 +32,16 @@ from dialtone.mme.timers import CONTEXT_SETUP, TIMERS
 S1U_ENB = 0  # F-TEID interface type (TS 29.274, 8.22)
 
 
-def restore(mme: Mme, ue: Ue, rx: Rx, procedure: str, message: Message | None = None) -> Effects:
-    """Give a registered phone its active bearers back, with a NAS message if there is one."""
-    ue.returning, ue.since = procedure, rx.now
+def restore(mme: Mme, ue: Ue, rx: Rx, procedure: str, message: Message | None = None, timer: str = "") -> Effects:
+    """Give a registered phone its active bearers back, with a NAS message if there is one, guarded by `timer`."""
+    assert ue.security is not None
+    ue.returning, ue.since, ue.kenb_count = procedure, rx.now, ue.security.ul_count
     setup = initial_context_setup(mme, ue)
     if message is None:
         assert ue.enb is not None
         yield Send("S1-MME", ue.enb.peer, setup, stream=ue.stream)
+    elif timer:
+        yield from retransmission.send(ue, timer, message, via=setup)
     else:
         yield Send("NAS", ue, message, via=setup)
     yield guard(ue)

@@ -8,8 +8,8 @@ from dialtone.codec.nas.values import SWITCH_OFF, NetworkDetachType, UeDetachTyp
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Event, Send, Verdict
-from dialtone.mme import retransmission
-from dialtone.mme.context import Ue
+from dialtone.mme import paging, retransmission
+from dialtone.mme.context import Errand, Ue
 from dialtone.mme.context_release import drop, end
 from dialtone.mme.element import Mme, on
 from dialtone.mme.states import EcmState, EmmState
@@ -17,10 +17,12 @@ from dialtone.mme.states import EcmState, EmmState
 
 @dataclass(slots=True)
 class DetachUe(Event):
-    """A command: detach the phone, which comes back at once with `reattach`."""
+    """A command: detach the phone, which comes back at once with `reattach`. One that is idle is called first with
+    `page`, so that it knows; else it learns it by its next message."""
 
     imsi: str
     reattach: bool = False
+    page: bool = False
 
 
 @on("NAS", DetachRequestUEOriginating)
@@ -54,17 +56,27 @@ def _gone(mme: Mme, ue: Ue, rx: Rx) -> Effects:
 
 @on.event(DetachUe)
 def on_detach_ue(mme: Mme, event: DetachUe, rx: Rx) -> Effects:
-    """Ask the phone to go (5.5.2.3). One that is idle is detached here; it learns it by its next message."""
+    """Ask the phone to go (5.5.2.3)."""
     ue = mme.by_imsi.get(event.imsi)
     if ue is None:
         return
     rx.subject = ue.label
-    if ue.ecm is EcmState.IDLE or ue.emm is not EmmState.REGISTERED:
-        yield Verdict("detach", True, "detached by the network, without telling the phone")
-        yield from _gone(mme, ue, rx)
-        return
-    yield from ue.move("network detach")
     ue.detach_type = NetworkDetachType.REATTACH_REQUIRED if event.reattach else NetworkDetachType.REATTACH_NOT_REQUIRED
+    if ue.emm is not EmmState.REGISTERED or (ue.ecm is EcmState.IDLE and not event.page):
+        yield from _untold(mme, ue, rx)
+    elif ue.ecm is EcmState.IDLE:
+        yield from paging.reach(mme, ue, rx, Errand(_begin, _untold))
+    else:
+        yield from _begin(mme, ue, rx)
+
+
+def _untold(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    yield Verdict("detach", True, "detached by the network, without telling the phone")
+    yield from _gone(mme, ue, rx)
+
+
+def _begin(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    yield from ue.move("network detach")
     yield from request_again(ue)
 
 

@@ -7,7 +7,7 @@ S1AP: S1 Setup Failure and Error Indication (TS 36.413, 10). NAS: Attach Reject,
 
 from collections.abc import Iterator
 
-from dialtone.codec.nas import AttachRequest, EMMStatus, ESMStatus
+from dialtone.codec.nas import AttachReject, EMMStatus, ESMStatus, ServiceReject, TrackingAreaUpdateReject
 from dialtone.codec.nas.security import split
 from dialtone.codec.nas.tables import EPD_EMM, EsmMessage
 from dialtone.codec.s1ap import ErrorIndication, S1apMessage, S1SetupFailure, criticality_notifications
@@ -18,14 +18,17 @@ from dialtone.codec.s1ap.values import CriticalityDiagnostics, CriticalityDiagno
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Send, Verdict
 from dialtone.errors import ProtocolError
-from dialtone.mme import reject
 from dialtone.mme.context import Ue, Wish
 from dialtone.mme.context_release import drop
 from dialtone.mme.element import Mme, UnknownUe
 from dialtone.mme.states import EmmState
 
 ERROR_INDICATION, S1_SETUP = 15, 17  # procedure codes (TS 36.413, 9.3.7)
-ATTACH_REQUEST = bytes((EPD_EMM, 0x41))
+REQUESTS = {bytes((EPD_EMM, kind)): name for kind, name in (
+    (0x41, "Attach request"), (0x48, "Tracking area update request"), (0x4C, "Extended service request"))}
+REJECTS: dict[str, type[AttachReject | TrackingAreaUpdateReject | ServiceReject]] = {
+    "Attach request": AttachReject, "Tracking area update request": TrackingAreaUpdateReject,
+    "Extended service request": ServiceReject}
 NOT_IMPLEMENTED = 97  # message type non-existent or not implemented
 
 
@@ -96,8 +99,12 @@ def _nas(mme: Mme, error: ProtocolError, rx: Rx) -> Iterator[Effect]:
     cause = error.cause
     if rx.message is not None and (rx.point, type(rx.message)) not in mme.on.messages:
         cause = NOT_IMPLEMENTED
-    if cause is not None and _is_attach(rx):  # TS 24.301, 5.5.1.2.7 b
-        yield from reject.attach(mme, ue, rx, cause, f"the Attach Request breaks the protocol: {error}")
+    if cause is not None and (kind := _initial(rx)) is not None:  # TS 24.301, 5.5.1.2.7 b, 5.5.3.2.7 b, 5.6.1.7 b
+        yield Send("NAS", ue, REJECTS[kind](emm_cause=cause))
+        yield Verdict(kind.removesuffix(" request").lower(), False,
+                      f"refused with cause #{cause}: the {kind} breaks the protocol: {error}")
+        if ue.emm is not EmmState.REGISTERED:
+            yield from drop(mme, ue, rx)
         return
     if cause is not None:
         yield Send("NAS", ue, _status(rx, cause))
@@ -106,14 +113,15 @@ def _nas(mme: Mme, error: ProtocolError, rx: Rx) -> Iterator[Effect]:
         yield from drop(mme, ue, rx)
 
 
-def _is_attach(rx: Rx) -> bool:
+def _initial(rx: Rx) -> str | None:
+    """The name of a request that a phone begins with and that has a reject of its own."""
     if rx.message is not None:
-        return isinstance(rx.message, AttachRequest)
+        return rx.message.NAME if rx.message.NAME in REJECTS else None
     try:
         cover = split(rx.octets)
     except ProtocolError:
-        return False
-    return not cover.ciphered and cover.message[:2] == ATTACH_REQUEST
+        return None
+    return None if cover.ciphered else REQUESTS.get(cover.message[:2])
 
 
 def _status(rx: Rx, cause: int) -> EMMStatus | ESMStatus:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attach Reject (TS 24.301, 5.5.1.2.5): the cause for the phone, and a sentence for people."""
+"""Attach Reject and Tracking Area Update Reject (TS 24.301, 5.5.1.2.5, 5.5.3.2.5): the cause for the phone, and a
+sentence for people."""
 
 from dialtone.codec.diameter import ExperimentalResult
 from dialtone.codec.message import Message
-from dialtone.codec.nas import AttachReject
+from dialtone.codec.nas import AttachReject, TrackingAreaUpdateReject, TrackingAreaUpdateRequest
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, Verdict
 from dialtone.mme.context import Ue
@@ -35,19 +36,27 @@ BY_EXPERIMENTAL = {
 """Experimental-Result-Code to EMM cause (TS 29.272, annex A)."""
 
 
-def attach(mme: Mme, ue: Ue, rx: Rx, cause: int, why: str, esm: bytes | None = None) -> Effects:
-    """Send the reject, release the connection and forget the context."""
+def request(mme: Mme, ue: Ue, rx: Rx, cause: int, why: str, esm: bytes | None = None) -> Effects:
+    """Refuse the attach or the update that is under way, release the connection and forget the context."""
+    yield from only(mme, ue, cause, why, esm)
+    yield from drop(mme, ue, rx)
+
+
+def only(mme: Mme, ue: Ue, cause: int, why: str, esm: bytes | None = None) -> Effects:
+    """Refuse it, and nothing else."""
     if mme.config.network.temporary_rejects and cause in STICKY:
         why = f"{why} (a lab setting answers #{NETWORK_FAILURE} in place of #{cause})"
         cause = NETWORK_FAILURE
-    message: Message = AttachReject(emm_cause=cause, esm_message_container=esm)
+    update = isinstance(ue.request, TrackingAreaUpdateRequest)
+    message: Message = (TrackingAreaUpdateReject(emm_cause=cause) if update
+                        else AttachReject(emm_cause=cause, esm_message_container=esm))
     yield Send("NAS", ue, message)
-    yield Verdict("attach", False, f"refused with cause #{cause}: {why}. {STICKY.get(cause, '')}".strip())
-    yield from drop(mme, ue, rx)
+    yield Verdict("tracking area update" if update else "attach", False,
+                  f"refused with cause #{cause}: {why}. {STICKY.get(cause, '')}".strip())
 
 
 def by_hss(mme: Mme, ue: Ue, rx: Rx, result: int | None, experimental: ExperimentalResult | None) -> Effects:
     """The HSS said no (TS 29.272, annex A)."""
     code = experimental.experimental_result_code if experimental else None
     cause, why = BY_EXPERIMENTAL.get(code or 0, (NETWORK_FAILURE, f"the HSS answered {code or result}"))
-    return attach(mme, ue, rx, cause, why)
+    return request(mme, ue, rx, cause, why)

@@ -34,7 +34,7 @@ def start(mme: Mme, ue: Ue, rx: Rx, then: Next) -> Effects:
     eia = next((n for n in network.eia if _offers(ue.capability, 1, n)), None)
     eea = next((n for n in network.eea if n == 0 or _offers(ue.capability, 0, n)), None)
     if eia is None or eea is None:
-        yield from reject.attach(mme, ue, rx, 23, "the phone has none of the algorithms that we have")
+        yield from reject.request(mme, ue, rx, 23, "the phone has none of the algorithms that we have")
         return
     context.keys = NasSecurity(context.kasme, eia=eia, eea=eea)
     context.ul_count, context.dl_count = -1, 0
@@ -76,7 +76,7 @@ def on_security_mode_complete(mme: Mme, msg: SecurityModeComplete, rx: Rx) -> Ef
             _take_replayed(ue, msg.replayed_nas_message_container)
         except ProtocolError as error:
             cause = error.cause or INVALID_MANDATORY
-            yield from reject.attach(mme, ue, rx, cause, f"the replayed request breaks the protocol: {error}")
+            yield from reject.request(mme, ue, rx, cause, f"the replayed request breaks the protocol: {error}")
             return
     assert ue.then is not None
     yield from ue.then(mme, ue, rx)
@@ -84,9 +84,13 @@ def on_security_mode_complete(mme: Mme, msg: SecurityModeComplete, rx: Rx) -> Ef
 
 def _take_replayed(ue: Ue, octets: bytes) -> None:
     replayed = nas.decode(octets)
-    if not isinstance(replayed, nas.AttachRequest):
-        raise ProtocolError(f"{replayed.NAME} is replayed where an Attach request was sent", cause=INVALID_MANDATORY)
-    ue.take_request(replayed, octets)
+    assert ue.request is not None
+    if isinstance(replayed, nas.AttachRequest) and isinstance(ue.request, nas.AttachRequest):
+        ue.take_request(replayed, octets)
+    elif isinstance(replayed, nas.TrackingAreaUpdateRequest) and isinstance(ue.request, nas.TrackingAreaUpdateRequest):
+        ue.take_update(replayed, octets)
+    else:
+        raise ProtocolError(f"{replayed.NAME} is replayed where an {ue.request.NAME} was sent", cause=INVALID_MANDATORY)
 
 
 @on("NAS", SecurityModeReject)

@@ -10,13 +10,14 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, Verdict
 from dialtone.mme import bearer_status, context_setup, detach
 from dialtone.mme.attach import NO_SUITABLE_CELLS, PLMN_NOT_ALLOWED
+from dialtone.mme.combined import CS_NOT_AVAILABLE
 from dialtone.mme.context import Ue
 from dialtone.mme.context_release import drop, to_idle
 from dialtone.mme.element import Mme, on
 from dialtone.mme.resume import RELEASED, resume
 from dialtone.mme.states import EmmState
 
-IDENTITY_NOT_DERIVED, IMPLICITLY_DETACHED, CS_NOT_AVAILABLE, NO_BEARER = 9, 10, 18, 40
+IDENTITY_NOT_DERIVED, IMPLICITLY_DETACHED, NO_BEARER = 9, 10, 40
 PACKET_SERVICES = 8  # service types from 8 on want bearers, those below a call in a circuit switched network (9.9.3.27)
 SERVICE, EXTENDED = "service request", "extended service request"
 
@@ -56,7 +57,6 @@ def on_extended_service_request(mme: Mme, msg: ExtendedServiceRequest, rx: Rx) -
 
 
 def _serve(mme: Mme, ue: Ue, rx: Rx, what: str) -> Effects:
-    assert ue.security is not None
     assert ue.tai is not None
     if ue.emm is EmmState.DEREGISTERING:  # the detach goes on where the phone is now (5.5.2.3.5)
         yield from detach.request_again(ue)
@@ -70,9 +70,9 @@ def _serve(mme: Mme, ue: Ue, rx: Rx, what: str) -> Effects:
     if not ue.active_bearers():
         yield Send("NAS", ue, ServiceReject(emm_cause=NO_BEARER))
         yield Verdict(what, False, f"refused with cause #{NO_BEARER}: no bearer is left; the phone attaches again")
+        mme.memory.keep(ue)
         yield from drop(mme, ue, rx)
         return
-    ue.kenb_count = ue.security.ul_count
     yield from context_setup.restore(mme, ue, rx, what)
 
 

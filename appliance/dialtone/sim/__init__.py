@@ -21,9 +21,11 @@ from dialtone.sim import (  # noqa: F401
     paging,
     power,
     reset,
+    retry,
     s1_setup,
     security_mode,
     service,
+    tracking,
     ue_context,
     warning,
 )

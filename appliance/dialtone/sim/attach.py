@@ -16,12 +16,12 @@ from dialtone.codec.nas.capabilities import (
 )
 from dialtone.codec.nas.causes import EmmCause
 from dialtone.codec.nas.identities import Imsi
-from dialtone.codec.nas.values import NO_KEY, EpsAttachType
+from dialtone.codec.nas.values import NO_KEY, EpsAttachResult, EpsAttachType
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Event
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti
-from dialtone.sim import causes, esm
+from dialtone.sim import causes, combined, esm
 from dialtone.sim.phone import Phone, on
 from dialtone.sim.states import IS_REGISTERED, EmmState, EpsUpdateStatus
 from dialtone.sim.timers import TIMERS
@@ -43,9 +43,8 @@ def on_attach_command(phone: Phone, event: AttachCommand, rx: Rx) -> Effects:
     phone.mark(rx)
     if event.manual:  # TS 23.122, 4.4.3.1.2: the list of forbidden PLMNs does not bind the user
         phone.forbidden_plmns.pop(phone.cell.tai.plmn, None)
-    barred = _barred(phone)
-    if barred:
-        yield phone.outcome("attach", False, barred)
+    if why := barred(phone):
+        yield phone.outcome("attach", False, why)
     elif phone.deaf:
         yield phone.outcome("attach", False, "the phone is silent")
     elif phone.emm in IS_REGISTERED:
@@ -58,7 +57,7 @@ def on_attach_command(phone: Phone, event: AttachCommand, rx: Rx) -> Effects:
         yield from begin(phone)
 
 
-def _barred(phone: Phone) -> str:
+def barred(phone: Phone) -> str:
     """What keeps the phone from trying, empty when nothing does (5.5.1.2.5)."""
     plmn, tai = phone.cell.tai.plmn, phone.cell.tai
     if phone.usim_invalid is not None:
@@ -92,7 +91,7 @@ def request(phone: Phone) -> nas.AttachRequest:
     current = phone.nas.current
     ms, additional = handset.ms_network_capability, handset.additional_security_capability
     message = nas.AttachRequest(
-        eps_attach_type=EpsAttachType.EPS,
+        eps_attach_type=EpsAttachType.COMBINED if handset.combined else EpsAttachType.EPS,
         nas_key_set_identifier=NO_KEY if current is None else current.ksi,
         eps_mobile_identity=guti or Imsi(phone.faults.imsi(phone.usim)),
         ue_network_capability=UENetworkCapability(
@@ -102,6 +101,8 @@ def request(phone: Phone) -> nas.AttachRequest:
         drx_parameter=None if handset.drx is None else bytes((0, handset.drx << 4)),
         ms_network_capability=None if ms is None else MSNetworkCapability(ms),
     )
+    if handset.combined:
+        message.additional_update_type = combined.additional_update_type(phone)
     if additional is not None:
         message.ue_additional_security_capability = UEAdditionalSecurityCapability(additional)
     return message
@@ -119,6 +120,10 @@ def on_attach_accept(phone: Phone, msg: nas.AttachAccept, rx: Rx) -> Effects:
     yield from phone.move("Attach accept")
     phone.update_status = EpsUpdateStatus.EU1_UPDATED
     phone.tais = tuple(msg.tai_list)
+    phone.take_timer(msg.t3412_value)
+    phone.take_features(msg.eps_network_feature_support)
+    combined.take(phone, msg.eps_attach_result == EpsAttachResult.COMBINED, msg.additional_update_result,
+                  msg.location_area_identification)
     phone.attempts = 0
     if isinstance(msg.guti, Guti):
         phone.guti = msg.guti
@@ -200,18 +205,3 @@ def on_t3410(phone: Phone, key: str, rx: Rx) -> Effects:
     phone.mark(rx)
     if phone.emm == EmmState.REGISTERED_INITIATED:
         yield from failed(phone, "no answer in time (T3410)")
-
-
-@on.timer("T3411", "TS 24.301, 5.5.1.2.6")
-def on_t3411(phone: Phone, key: str, rx: Rx) -> Effects:
-    """Time for the next attempt."""
-    phone.mark(rx)
-    if phone.emm == EmmState.DEREGISTERED and not phone.deaf and not _barred(phone):
-        yield from begin(phone)
-
-
-@on.timer("T3402", "TS 24.301, 5.5.1.2.6")
-def on_t3402(phone: Phone, key: str, rx: Rx) -> Effects:
-    """Time for the next five attempts."""
-    phone.attempts = 0
-    yield from on_t3411(phone, key, rx)

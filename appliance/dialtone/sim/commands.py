@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of `sim.sock`: sim.status, .attach, .detach, .power, .break, .idle, .exec, .enb and .enbs."""
+"""The commands of `sim.sock`: status, attach, detach, power, break, idle, service, update, exec, enb, enbs."""
 
 import asyncio
 import contextlib
@@ -21,6 +21,8 @@ from dialtone.sim.network import Bearers
 from dialtone.sim.phone import Cell, Phone
 from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
 from dialtone.sim.s1_setup import AnnounceCommand
+from dialtone.sim.service import MO_CS_FALLBACK, PACKET_SERVICES, ServiceCommand
+from dialtone.sim.tracking import UPDATE, AreaUpdateCommand
 from dialtone.sim.ue_context import InactivityCommand
 from dialtone.trace import bus
 
@@ -50,6 +52,7 @@ class Commands:
         """By name, for the control server."""
         return {"sim.status": self.status, "sim.attach": self.attach, "sim.detach": self.detach,
                 "sim.power": self.power, "sim.break": self.break_, "sim.idle": self.idle,
+                "sim.service": self.service, "sim.update": self.update,
                 "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs}
 
     def close(self) -> None:
@@ -90,7 +93,21 @@ class Commands:
         """{imsi}: the eNB asks for the release of a quiet phone."""
         phone = self._phone(args)
         self.loop.tell(phone.cell.enb, InactivityCommand(phone.name))
-        return {"imsi": phone.imsi}
+        return self._line(phone)
+
+    async def service(self, args: Args) -> dict[str, Any]:
+        """{imsi, extended=false, call=false} -> the phone's line with `ok`: it asks for its bearers.
+
+        `extended`: by an Extended service request; `call`: for a call in a circuit switched network.
+        """
+        call = bool(args.get("call", False))
+        command = ServiceCommand(call or bool(args.get("extended", False)), MO_CS_FALLBACK if call else PACKET_SERVICES)
+        return await self._run(args, command, "service request")
+
+    async def update(self, args: Args) -> dict[str, Any]:
+        """{imsi, active=false, periodic=false} -> the phone's line with `ok`: a tracking area update."""
+        command = AreaUpdateCommand(bool(args.get("active", False)), bool(args.get("periodic", False)))
+        return await self._run(args, command, UPDATE)
 
     async def announce(self, args: Args) -> dict[str, Any]:
         """{enb, plmn, tac, keep=false}, all optional: the cell broadcasts these, and its phones camp on it.

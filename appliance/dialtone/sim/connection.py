@@ -6,8 +6,8 @@ TS 24.301, 5.3.1; TS 33.401, 7.2 and A.3.
 
 from dialtone.crypto.kdf import derive_kenb
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, Tell, Up
-from dialtone.sim import attach, detach, service
+from dialtone.effects import Effects, StartTimer, Tell, Up
+from dialtone.sim import attach, detach, esm, service, tracking
 from dialtone.sim.air import ContextReady, ContextSetup, NasDown, Refused, Released
 from dialtone.sim.phone import Phone, on
 from dialtone.sim.states import EmmState
@@ -36,6 +36,8 @@ def on_context_setup(phone: Phone, event: ContextSetup, rx: Rx) -> Effects:
     phone.counters["K_eNB equal"] += 1
     if phone.emm == EmmState.SERVICE_REQUEST_INITIATED:
         yield from service.bearers_up(phone, event.bearers)
+    elif phone.emm == EmmState.TRACKING_AREA_UPDATING_INITIATED:
+        yield from esm.keep_only(phone, event.bearers)
     for octets in event.nas:
         yield Up("NAS", "mme", octets)
 
@@ -64,6 +66,8 @@ def on_released(phone: Phone, event: Released, rx: Rx) -> Effects:
         phone.forget()
     if phone.emm == EmmState.REGISTERED_INITIATED:
         yield from attach.failed(phone, f"the connection was released: {event.cause or 'no cause'}")
+    elif phone.emm == EmmState.TRACKING_AREA_UPDATING_INITIATED:
+        yield from tracking.failed(phone, f"the connection was released: {event.cause or 'no cause'}")
     elif phone.emm == EmmState.SERVICE_REQUEST_INITIATED:
         yield from service.failed(phone, f"the connection was released: {event.cause or 'no cause'}")
     elif phone.emm == EmmState.DEREGISTERED_INITIATED:
@@ -71,6 +75,8 @@ def on_released(phone: Phone, event: Released, rx: Rx) -> Effects:
     elif phone.attach_when_released:
         phone.attach_when_released = False
         yield from attach.begin(phone)
+    elif phone.emm == EmmState.REGISTERED and phone.t3412 is not None:
+        yield StartTimer("T3412", phone.imsi, phone.t3412)
 
 
 @on.event(Refused)
@@ -80,6 +86,8 @@ def on_refused(phone: Phone, event: Refused, rx: Rx) -> Effects:
     phone.connected = phone.nas.secure = False
     if phone.emm == EmmState.REGISTERED_INITIATED:
         yield from attach.failed(phone, f"no connection: {event.reason}")
+    elif phone.emm == EmmState.TRACKING_AREA_UPDATING_INITIATED:
+        yield from tracking.failed(phone, f"no connection: {event.reason}")
     elif phone.emm == EmmState.SERVICE_REQUEST_INITIATED:
         yield from service.failed(phone, f"no connection: {event.reason}")
     elif phone.emm == EmmState.DEREGISTERED_INITIATED:

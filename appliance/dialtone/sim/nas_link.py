@@ -75,7 +75,7 @@ class NasLink:
     secure: bool = False
     candidate: Candidate | None = None
     kenb_count: int = 0  # the uplink NAS COUNT that K_eNB is derived from (TS 33.401, 7.2.6.2)
-    initial: bytes = b""  # the plain octets of the last Attach request, for HASH_MME
+    initial: bytes = b""  # the plain octets of the last request to attach or update, for HASH_MME
     counters: Counter[str] = field(default_factory=Counter)
 
     # ---- from the network ----------------------------------------------------------------------------
@@ -164,6 +164,8 @@ class NasLink:
         if isinstance(message, nas.ServiceRequest):
             return self._service_request(message)
         plain = nas.encode(message)
+        if isinstance(message, nas.TrackingAreaUpdateRequest):
+            self.initial = plain
         if isinstance(message, nas.AttachRequest):
             self.initial = plain
             if self.phone.faults.garbage:

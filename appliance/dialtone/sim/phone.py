@@ -12,6 +12,8 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
 
 from dialtone.codec import nas
+from dialtone.codec.nas.capabilities import EPSNetworkFeatureSupport
+from dialtone.codec.nas.ies import GprsTimer
 from dialtone.codec.nas.tables import NasMessage
 from dialtone.codec.nas.values import PdnType
 from dialtone.dispatch import Handlers, Rx
@@ -45,6 +47,7 @@ class Handset:
     The default offers what this phone can do (EEA0, 128-EEA2, 128-EIA2). With `apn`, or with
     `esm_information`, it asks for the ESM information procedure. `retries`: tries again by itself after a
     failed attach, as T3411 says. `drx`: a paging cycle of its own, as the coefficient of TS 24.008, 10.5.5.6.
+    `combined`: wants non-EPS services, too; of these with `sms_only` no calls.
     """
 
     imeisv: str = "3534900698733190"
@@ -56,6 +59,8 @@ class Handset:
     additional_security_capability: bytes | None = None
     retries: bool = True
     drx: int | None = None
+    combined: bool = False
+    sms_only: bool = True
 
 
 @dataclass(slots=True)
@@ -128,6 +133,9 @@ class Phone(Element):
         self.detach_attempts = 0
         self.forget_when_released = False
         self.attach_when_released = False
+        self.t3412: float | None = TIMERS["T3412"].seconds  # None: no periodic update
+        self.ims_vops = False  # the network offers calls by IMS (TS 24.301, 9.9.3.12A)
+        self.sms = False  # SMS over NAS was granted
         self.establishment = EstablishmentCause.MO_SIGNALLING  # of the next connection
         self.warnings: dict[tuple[int, int], str] = {}  # shown, by message identifier and serial number
         self.network_name = ""
@@ -142,6 +150,20 @@ class Phone(Element):
     def imsi(self) -> str:
         """The IMSI of the card, which also names the phone."""
         return self.usim.imsi
+
+    @property
+    def bearers(self) -> tuple[int, ...]:
+        """EPS bearer identities of the bearers that it has."""
+        return tuple(self.pdns)
+
+    def take_timer(self, t3412: GprsTimer | None) -> None:
+        """The network's value of T3412; without one the last one holds."""
+        if t3412 is not None:
+            self.t3412 = t3412.seconds
+
+    def take_features(self, features: EPSNetworkFeatureSupport | None) -> None:
+        """What the network offers; what is not named is not offered (TS 24.301, 5.5.1.2.4)."""
+        self.ims_vops = features is not None and features.ims_vops
 
     def mark(self, rx: Rx) -> None:
         """Put the phone's name and state on a line of the trace; `move` keeps the state there up to date."""

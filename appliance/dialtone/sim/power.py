@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Event, Tell
+from dialtone.sim import tracking
 from dialtone.sim.air import Camped
 from dialtone.sim.faults import Faults
 from dialtone.sim.phone import Cell, Phone, on
+from dialtone.sim.states import EmmState
 
-_TRANSACTION_TIMERS = ("T3410", "T3411", "T3402", "T3416", "T3417", "T3418", "T3420", "T3421")
+_TRANSACTION_TIMERS = ("T3410", "T3411", "T3402", "T3412", "T3416", "T3417", "T3430", "T3418", "T3420", "T3421")
 
 
 @dataclass(slots=True)
@@ -66,3 +68,6 @@ def on_move_command(phone: Phone, event: MoveCommand, rx: Rx) -> Effects:
     yield from phone.drop_connection()
     phone.cell = event.cell
     yield Tell(phone.cell.enb, Camped(phone.name))
+    if phone.emm == EmmState.REGISTERED and phone.cell.tai not in phone.tais:
+        yield from tracking.begin(phone)
+

@@ -19,6 +19,8 @@ from dialtone.sim.states import EmmState
 
 ATTACH_ANEW = frozenset({9, 10, 40})
 """Causes after which the phone attaches anew by itself: at #9 by its IMSI, else by its GUTI (5.6.1.5)."""
+KEEPS_REGISTRATION = frozenset({13, 15})
+"""Causes that bar the area for a phone that stays registered elsewhere (5.5.3.2.5, 5.6.1.5)."""
 MO_CS_FALLBACK, PACKET_SERVICES = 0, 8  # service types (9.9.3.27)
 
 
@@ -72,7 +74,7 @@ def begin_extended(phone: Phone, service_type: int) -> Iterator[Effect]:
     assert phone.guti is not None
     yield phone.send(nas.ExtendedServiceRequest(
         service_type=service_type, nas_key_set_identifier=phone.nas.current.ksi, m_tmsi=Tmsi(phone.guti.m_tmsi),
-        eps_bearer_context_status=EPSBearerContextStatus.of(phone.pdns)))
+        eps_bearer_context_status=EPSBearerContextStatus.of(phone.bearers)))
 
 
 def _start(phone: Phone, cause: EstablishmentCause) -> Iterator[Effect]:
@@ -102,7 +104,10 @@ def on_service_reject(phone: Phone, msg: nas.ServiceReject, rx: Rx) -> Effects:
 def refused(phone: Phone, procedure: str, cause: int) -> Iterator[Effect]:
     """The network's cause, for service request and tracking area update alike (5.5.3.2.5, 5.6.1.5)."""
     text, sticky = f"rejected: cause {causes.emm(cause)}", ""
-    if cause in ATTACH_ANEW or causes.stick(cause).text:
+    if cause in KEEPS_REGISTRATION:
+        phone.forbidden_tais[phone.cell.tai] = cause
+        sticky = causes.stick(cause).text
+    elif cause in ATTACH_ANEW or causes.stick(cause).text:
         yield from phone.drop_bearers()
         yield from phone.move("local detach")
         sticky = attach.remember(phone, cause)

@@ -76,11 +76,16 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.2", _D, [
     (_R, "Attach accept", _R),  # repeated, because our Attach complete was lost
     *[(state, event, state) for state in IS_REGISTERED for event in (
         "Identity request", "Authentication request", "network not genuine", "Security mode command", "EMM information",
-        "Deactivate EPS bearer context request")],
+        "Deactivate EPS bearer context request", "GUTI reallocation command")],
     *[(state, "Authentication reject", _D) for state in IS_REGISTERED],
     *[(state, "local detach", _D) for state in IS_REGISTERED],
     *[(state, "Detach request", _D) for state in IS_REGISTERED],  # the network's; ours is the next row
     *[(state, "detach", _X) for state in IS_REGISTERED],
+    (_R, "Tracking area update request", _T),
+    (_T, "Tracking area update accept", _R),
+    (_R, "Tracking area update accept", _R),  # repeated, because our complete was lost
+    (_T, "Tracking area update reject", _R),
+    (_T, "tracking area update failed", _R),
     (_R, "Service request", _S),
     (_S, "bearers set up", _R),
     (_S, "Service reject", _R),

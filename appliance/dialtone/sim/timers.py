@@ -16,10 +16,12 @@ TIMERS = {
     "T3402": Timer(720, 0, "TS 24.301, 5.5.1.2.6"),  # after five failed attaches, before the next round
     "T3410": Timer(15, 5, "TS 24.301, 5.5.1.2.6"),  # attach request
     "T3411": Timer(10, 0, "TS 24.301, 5.5.1.2.6"),  # before the next attach attempt
+    "T3412": Timer(3240, 0, "TS 24.301, 5.3.5"),  # periodic update, where the network names no other value
     "T3416": Timer(30, 0, "TS 24.301, 5.4.2.3"),  # how long RAND and RES are kept
     "T3417": Timer(5, 0, "TS 24.301, 5.6.1.6"),  # service request
     "T3418": Timer(20, 0, "TS 24.301, 5.4.2.7"),  # after Authentication failure #20 or #26
     "T3420": Timer(15, 0, "TS 24.301, 5.4.2.7"),  # after Authentication failure #21
+    "T3430": Timer(15, 5, "TS 24.301, 5.5.3.2.6"),  # tracking area update request
     "T3421": Timer(15, 5, "TS 24.301, 5.5.2.2.6"),  # detach request
 }
 
