@@ -7,6 +7,8 @@ import pytest
 
 from dialtone.docs_supported import named
 
+pytest.register_assert_rewrite("leaks")  # of tests/flows: it asserts, and is no test
+
 _outcomes: dict[tuple[Path, str], set[str]] = {}
 _claims: list[str] = []
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`dialtone where` says rightly what is answered to messages that nobody handles."""
 
-from pathlib import Path
-
 import pytest
 from network import Network, imsi_of
 
@@ -32,8 +30,7 @@ def unhandled(net: Network) -> dict[str, tuple[str, Message, str, bytes]]:
 
 @pytest.mark.parametrize(("point", "answer"), [
     ("S1-MME", "ErrorIndication"), ("NAS", "EMM status"), ("S11", ""), ("S6a", "refusal, Result-Code 3001")])
-def test_what_nobody_handles_is_answered_as_where_says(tmp_path: Path, point: str, answer: str) -> None:
-    net = Network(tmp_path)
+def test_what_nobody_handles_is_answered_as_where_says(net: Network, point: str, answer: str) -> None:
     net.attach()
     element, message, peer, data = unhandled(net)[point]
     last = net.events()[-1].id

@@ -3,17 +3,19 @@
 and the next phone attaches as if nothing had been."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from leaks import held, leave_nothing
 from network import Network, imsi_of
 from probe import Probe, attach_request
 
 from dialtone.codec import nas
 from dialtone.crypto.nas_security import UPLINK
+from dialtone.effects import PeerGone
 from dialtone.mme.detach import DetachUe
 from dialtone.sim.attach import AttachCommand
 from dialtone.sim.s1_setup import introduction
@@ -48,12 +50,16 @@ class Link:
 
 
 @pytest.fixture
-def net(tmp_path: Path) -> Network:
+def net(tmp_path: Path) -> Iterator[Network]:
     net = Network(tmp_path, 2)
     for point, element in POINTS.items():
         Link(net, element, point)
+    before = held(net)
     net.attach()
-    return net
+    yield net
+    for session in list(net.core.pgw.sessions.values()):  # some only strangers know of
+        net.command("pgw", PeerGone(session.tunnel.peer.rpartition(":")[0], "is gone"))
+    leave_nothing(net, before)
 
 
 @pytest.fixture(scope="module")
