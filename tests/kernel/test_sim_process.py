@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Core and simulated phones as two processes: SCTP, GTP-U, `ping` in the phone's namespace, nothing left behind."""
 
+import os
+import re
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import dialtone
 from dialtone.control import Away, Client
 from dialtone.lab_kernel import namespaces
 from dialtone.lab_kernel.namespaces import End
@@ -24,7 +27,8 @@ _SIM = "import sys; from dialtone.sim.process import sim_run; sim_run(sys.argv[1
 
 
 def _start(code: str, *words: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-c", code, *words])
+    here = str(Path(dialtone.__file__).parents[1])  # the code under test, wherever another one is installed
+    return subprocess.Popen([sys.executable, "-c", code, *words], env={**os.environ, "PYTHONPATH": here})
 
 
 def _connected(path: Path, seconds: float = 30.0) -> Client:
@@ -89,6 +93,31 @@ def test_a_wrong_area_is_refused_and_the_right_one_taken_again(lab: Lab) -> None
     assert (wrong["s1"], wrong["refusal"]) == ("down", "refused: misc: unspecified (4)")
     assert lab.sim_control.call("sim.attach", imsi=lab.imsis[0])["ok"] is False
     assert lab.sim_control.call("sim.enb", tac=1)["s1"] == "up"
+
+
+def test_an_idle_phone_is_called_and_loses_nothing(lab: Lab) -> None:
+    imsi = lab.imsis[0]
+    address = lab.sim_control.call("sim.attach", imsi=imsi)["ip"]
+    assert lab.sim_control.call("sim.update", imsi=imsi)["ok"] is True
+
+    def idle() -> None:
+        lab.sim_control.call("sim.idle", imsi=imsi)
+        while lab.core_control.call("ues")[0]["ecm"] != "ECM-IDLE":
+            time.sleep(0.05)
+
+    idle()
+    # Eight packets are on their way before the first one has woken the phone.
+    done = subprocess.run(["ping", "-n", "-c8", "-i0.01", "-W10", str(address)], capture_output=True, text=True)
+    replies = [int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", done.stdout)]
+    assert replies == list(range(1, 9)), done.stdout
+    counted = {(row["kind"], row["point"], row["name"]): row["count"]
+               for row in lab.core_control.call("counters")["messages"]}
+    assert counted["tx", "S11", "Downlink Data Notification"] == counted["tx", "S1-MME", "Paging"] == 1
+    idle()
+    ping = lab.sim_control.call("sim.exec", imsi=imsi, argv=["ping", "-n", "-c3", "-i0.2", "10.45.0.1"])
+    assert " 3 received" in ping["stdout"], ping  # its own first packet waited for the service request
+    assert lab.core_control.call("ues")[0]["ecm"] == "ECM-CONNECTED"
+    assert lab.sim_control.call("sim.detach", imsi=imsi)["ok"] is True
 
 
 def test_three_phones_attach_ping_and_leave_nothing(lab: Lab) -> None:

@@ -49,9 +49,11 @@ def test_detach_takes_the_tunnel_and_the_device() -> None:
             assert [b.imsi for b in it.radio.forwarder.refused] == [phone.imsi] * 2
             assert it.forwarder.drops == {"unknown TEID": 2}
             it.radio.close_bearer(phone.teid + 0x8000)
+            assert (await phone.run("ip", "link", "show", "lte0"))[0] == 0  # idle, it keeps its device
+            it.radio.phones.close(phone.imsi)
             code, _ = await phone.run("ip", "link", "show", "lte0")
             assert code != 0
-            assert not it.radio.phones
+            assert phone.imsi not in it.radio.phones
 
     asyncio.run(run())
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The simulated eNB's user plane: GTP-U towards the core, one TUN device in each phone's namespace.
+"""The simulated eNB's user plane: GTP-U towards the core, and the phones' devices (phones.py) on the other side.
 
 What goes through it is what a phone's own IP stack sends, so `ping` and `curl` run over LTE bearers.
 """
@@ -9,14 +9,12 @@ import time
 from dataclasses import dataclass, field
 
 from dialtone.codec.gtpu import G_PDU, ErrorIndication, gpdu, split
-from dialtone.datapath.devices import GtpuSocket, Tun
+from dialtone.datapath.devices import GtpuSocket
 from dialtone.datapath.path import PORT, Address, Out, Path, Trace, no_trace
+from dialtone.datapath.phones import DEVICE, Phones
 from dialtone.datapath.router import ICMPV6, ROUTER_ADVERTISEMENT
 from dialtone.errors import ProtocolError
-from dialtone.kernel.net import LINK_LOCAL, configure_phone, prepare_phone
-from dialtone.lab_kernel.namespaces import Namespace
-
-DEVICE = "lte0"
+from dialtone.kernel.net import LINK_LOCAL, configure_phone
 
 
 @dataclass(slots=True)
@@ -83,15 +81,14 @@ class RadioForwarder:
         return bearer.imsi, packet
 
     def from_phone(self, imsi: str, packet: bytes) -> Out | None:
-        """(octets, address) to send, or None. A real eNB does not look at addresses; this one has only them
-        to tell the bearers of a phone apart, and takes the first for a source it does not know."""
+        """(octets, address) to send, or None without a bearer. A real eNB does not look at addresses; this one has
+        only them to tell the bearers of a phone apart, and takes the first for a source it does not know."""
         bearer = self._from.get((imsi, _source(packet)))
         if bearer is None:
             ipv6 = packet[0] >> 4 == 6
             bearer = next((b for b in self.bearers.values()
                            if b.imsi == imsi and (b.identifier if ipv6 else b.ue)), None)
         if bearer is None:
-            self.path.drop("phone without bearer")
             return None
         bearer.up_packets += 1
         return gpdu(bearer.remote_teid, packet), bearer.to
@@ -110,13 +107,14 @@ def _source(packet: bytes) -> bytes:
 
 
 class RadioUserPlane:
-    """The asyncio skin: one GTP-U socket for the eNB, one TUN device for each phone. Raises LocalError."""
+    """The asyncio skin: one GTP-U socket for the eNB; the devices of `phones` may serve several. Raises LocalError."""
 
-    def __init__(self, address: str, *, mtu: int = 1400, trace: Trace = no_trace) -> None:
+    def __init__(self, address: str, phones: Phones | None = None, *, mtu: int = 1400,
+                 trace: Trace = no_trace) -> None:
         self.mtu = mtu
+        self.phones = phones if phones is not None else Phones()
         self.forwarder = RadioForwarder(socket.inet_aton(address), trace)
         self.gtpu = GtpuSocket(address, self.forwarder.path.drop)
-        self.phones: dict[str, Tun] = {}
 
     def start(self) -> None:
         """Begin to forward."""
@@ -127,33 +125,21 @@ class RadioUserPlane:
         """A bearer was set up (Initial Context Setup, E-RAB Setup). The first one gives the phone its TUN device
         `lte0` in `namespace` (a name under /run/netns), with MTU and default route; each brings its address `ue`, or
         the interface `identifier` with which the phone solicits a router, or both."""
-        tun = self.phones.get(imsi)
-        if tun is None:
-            with Namespace(namespace).enter():
-                tun = Tun(DEVICE, self.forwarder.path.drop)
-                prepare_phone(DEVICE)
-            self.phones[imsi] = tun
-            tun.read_into(lambda packet: self._from_phone(imsi, packet))
+        self.phones.open(imsi, namespace)
         self.forwarder.add(RadioBearer(imsi, ebi, ue, teid, remote_teid, (socket.inet_ntoa(remote), PORT), identifier))
         configure_phone(namespace, DEVICE, self.mtu, socket.inet_ntoa(ue) if ue else None, identifier or None)
+        self.phones.attach(imsi, self._from_phone)
 
     def close_bearer(self, teid: int) -> None:
-        """A bearer was released; with its last one the phone loses its device."""
+        """A bearer was released; without any the phone is idle here, and keeps its device."""
         bearer = self.forwarder.remove(teid)
         if bearer is not None and not any(b.imsi == bearer.imsi for b in self.forwarder.bearers.values()):
-            self.phones.pop(bearer.imsi).close()
-
-    def suspend(self, imsi: str) -> None:
-        """All bearers of a phone are gone (S1 release, detach)."""
-        for teid in [b.teid for b in self.forwarder.bearers.values() if b.imsi == imsi]:
-            self.close_bearer(teid)
+            self.phones.release(bearer.imsi, self._from_phone)
 
     def close(self) -> None:
         """Stop, and remove all devices."""
         self.gtpu.close()
-        for tun in self.phones.values():
-            tun.close()
-        self.phones.clear()
+        self.phones.close_all()
 
     def _from_core(self, datagram: bytes, peer: Address) -> None:
         out = self.forwarder.from_core(datagram, peer, time.monotonic())
@@ -162,12 +148,13 @@ class RadioUserPlane:
         first, second = out
         if isinstance(first, str):
             assert isinstance(second, bytes)
-            self.phones[first].write(second)
+            self.phones.write(first, second)
         else:
             assert isinstance(second, tuple)
             self.gtpu.write(first, second)
 
-    def _from_phone(self, imsi: str, packet: bytes) -> None:
+    def _from_phone(self, imsi: str, packet: bytes) -> bool:
         out = self.forwarder.from_phone(imsi, packet)
         if out is not None:
             self.gtpu.write(*out)
+        return out is not None

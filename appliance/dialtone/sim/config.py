@@ -8,6 +8,7 @@
     address = "10.0.1.134"       # its end of S1-MME and S1-U
     plmn = "001/01"
     tac = 1
+    inactivity = 10              # seconds without a packet, then the phone is released; never without it
     [[phone]]
     imsi = "001010000000001"
     k = "465b5ce8b199b49faa5f0a2ee238a6bc"
@@ -37,7 +38,7 @@ ENB_ADDRESS = IPv4Address("10.0.1.134")
 _HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type"}
 _PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4V6}
 _PHONE_KEYS = {"imsi", "k", "op", "opc", "enb"} | _HANDSET_KEYS
-_ENB_KEYS = {"name", "id", "plmn", "tac", "address"}
+_ENB_KEYS = {"name", "id", "plmn", "tac", "address", "inactivity"}
 _MME_KEYS = {"address", "port"}
 
 
@@ -109,6 +110,7 @@ def _enb(values: Mapping[str, Any], like: EnbConfig) -> EnbConfig:
         areas = ((int(values.get("tac", like.tai.tac)), (plmn,)),)
     return replace(like, areas=areas, enb_id=int(values.get("id", like.enb_id)),
                    enb_name=str(values.get("name", like.enb_name)),
+                   inactivity=float(values.get("inactivity", like.inactivity)),
                    address=IPv4Address(values.get("address", like.address)))
 
 

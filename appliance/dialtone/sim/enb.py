@@ -41,6 +41,7 @@ class EnbConfig:
     """An eNB. `areas` are (TAC, broadcast PLMNs); the first area is that of its one cell.
 
     `address` is its end of S1-U. `home_plmn` of the Global eNB ID is the first PLMN if not given.
+    `inactivity`: seconds without a packet after which a phone is released, 0 for never.
     `streams`: SCTP streams of the association; stream 0 is for common procedures.
     """
 
@@ -50,6 +51,7 @@ class EnbConfig:
     address: IPv4Address = IPv4Address("127.0.0.2")
     home_plmn: Plmn | None = None
     paging_drx: PagingDRX = PagingDRX.V128
+    inactivity: float = 0.0
     streams: int = 16
 
     @property

@@ -40,14 +40,21 @@ class Plane(Protocol):
     def close_bearer(self, teid: int) -> None: ...
 
 
+class Devices(Protocol):
+    """The phones' own devices: `dialtone.datapath.phones.Phones`."""
+
+    def close(self, imsi: str) -> None: ...
+
+
 class Bearers:
     """The performers of both sides. The eNB knows tunnels and no addresses, the phone its address and no
     tunnels: a bearer opens when both have spoken. `planes` are by the eNB's name; for an eNB that has none (tests)
-    it only keeps the books."""
+    it only keeps the books. A phone keeps its device among `devices` while it is idle."""
 
     def __init__(self, loop: Loop, planes: Mapping[str, Plane] | None = None,
-                 namespace_of: Callable[[str], str] = str) -> None:
+                 namespace_of: Callable[[str], str] = str, devices: Devices | None = None) -> None:
         self.planes = {} if planes is None else planes
+        self.devices = devices
         self.namespace_of = namespace_of
         self.radio: dict[tuple[str, int], RadioBearerUp] = {}
         self.interfaces: dict[tuple[str, int], InterfaceUp] = {}
@@ -77,6 +84,8 @@ class Bearers:
         radio = self.radio.get((effect.phone, effect.ebi))
         if radio is not None and radio.enb in self.planes:
             self.planes[radio.enb].close_bearer(radio.teid_in)
+        if self.devices is not None and all(phone != effect.phone for phone, _ in self.interfaces):
+            self.devices.close(effect.imsi)
 
     def _open(self, phone: str, ebi: int) -> None:
         radio, interface = self.radio.get((phone, ebi)), self.interfaces.get((phone, ebi))

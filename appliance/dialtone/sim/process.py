@@ -8,6 +8,7 @@ An SCTP association and a GTP-U socket for each eNB, a network namespace for eac
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -16,6 +17,7 @@ from pathlib import Path
 import click
 
 from dialtone.control import ControlServer
+from dialtone.datapath.phones import Phones
 from dialtone.datapath.radio import RadioUserPlane
 from dialtone.ids import Plmn
 from dialtone.lab_kernel.namespaces import Namespace, create
@@ -29,13 +31,16 @@ from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import Enb, EnbConfig
 from dialtone.sim.network import Bearers, add_enb, add_phone
 from dialtone.sim.phone import Phone
-from dialtone.sim.states import IS_REGISTERED
+from dialtone.sim.service import UplinkWaiting
+from dialtone.sim.states import IS_REGISTERED, RadioState
+from dialtone.sim.ue_context import InactivityCommand
 from dialtone.trace.bus import Bus
 
 log = logging.getLogger("dialtone.sim")
 
 RECONNECT_SECONDS = 1.0
 FAREWELL_SECONDS = 1.0
+INACTIVITY_TICK = 0.5
 
 
 def namespace_of(imsi: str) -> str:
@@ -49,9 +54,11 @@ async def serve(config: SimConfig, run: Path, *, attach: bool = False,
     run.mkdir(parents=True, exist_ok=True)
     loop = Loop(epoch_clock(), Bus())
     async with Runtime(loop) as runtime:
+        devices = Phones(lambda imsi: loop.tell(f"ue-{imsi}", UplinkWaiting()))
         planes: dict[str, RadioUserPlane] = {}
-        bearers = Bearers(loop, planes, namespace_of)
-        added = [_add(loop, runtime, planes, f"enb{number}", enb) for number, enb in enumerate(config.enbs, 1)]
+        bearers = Bearers(loop, planes, namespace_of, devices)
+        added = [_add(loop, runtime, planes, devices, f"enb{number}", enb)
+                 for number, enb in enumerate(config.enbs, 1)]
         enbs = [enb for enb, _ in added]
         phones = []
         for phone in config.phones:
@@ -69,6 +76,8 @@ async def serve(config: SimConfig, run: Path, *, attach: bool = False,
         control = ControlServer(run / "sim.sock", commands.table(), loop.bus)
         await control.start()
         runtime.at_close(control.close)
+        watch = asyncio.ensure_future(_inactivity(loop, enbs, devices))
+        runtime.at_close(lambda: _stop(watch))
         log.info("ready: %s, %d phones", ", ".join(f"eNB {enb.enb_name} at {enb.address}" for enb in config.enbs),
                  len(phones))
         if attach:
@@ -78,17 +87,33 @@ async def serve(config: SimConfig, run: Path, *, attach: bool = False,
         await runtime.stopped()
 
 
-def _add(loop: Loop, runtime: Runtime, planes: dict[str, RadioUserPlane], name: str,
+def _add(loop: Loop, runtime: Runtime, planes: dict[str, RadioUserPlane], devices: Phones, name: str,
          config: EnbConfig) -> tuple[Enb, Sctp]:
     """An eNB with its SCTP link and its GTP-U socket."""
     enb = Enb(name, config)
     sctp = Sctp(loop, name, "S1-MME")
     runtime.at_close(sctp.close)
     add_enb(loop, enb, sctp)
-    plane = planes[name] = RadioUserPlane(str(config.address))
+    plane = planes[name] = RadioUserPlane(str(config.address), devices)
     runtime.at_close(plane.close)
     plane.start()
     return enb, sctp
+
+
+def _stop(task: asyncio.Future[None]) -> None:
+    task.cancel()
+
+
+async def _inactivity(loop: Loop, enbs: list[Enb], devices: Phones) -> None:
+    """Each eNB lets go of phones that have been quiet for as long as it bears."""
+    while True:
+        await asyncio.sleep(INACTIVITY_TICK)
+        now = time.monotonic()
+        for enb in enbs:
+            for name, ue in enb.by_phone.items():
+                quiet = now - devices.busy.get(ue.label, now)
+                if enb.config.inactivity and ue.state == RadioState.CONTEXT and quiet > enb.config.inactivity:
+                    loop.tell(enb.name, InactivityCommand(name))
 
 
 async def _farewell(loop: Loop, enbs: list[Enb], phones: list[Phone]) -> None:
