@@ -180,7 +180,7 @@ class OpenTunnel(Effect):
 
 @dataclass(slots=True)
 class CloseTunnel(Effect):
-    """Take the bearer with our `teid` out of the user plane."""
+    """Take the bearer, or the relay, with our `teid` out of the user plane."""
 
     teid: int
 
@@ -190,6 +190,15 @@ class EmptyBuffer(Effect):
     """Throw away what the user plane keeps for an idle phone: it does not come back for it."""
 
     imsi: str
+
+
+@dataclass(slots=True)
+class OpenRelay(Effect):
+    """Lend a TEID of ours to a handover: what comes there goes on to `remote_teid` at `remote`, until CloseTunnel."""
+
+    teid: int
+    remote: bytes
+    remote_teid: int
 
 
 @dataclass(slots=True)

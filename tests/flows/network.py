@@ -18,7 +18,7 @@ from dialtone.config import Config
 from dialtone.control import Args
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.path import Out
-from dialtone.effects import CloseTunnel, EmptyBuffer, OpenTunnel, PeerDown, PeerUp, Save
+from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenRelay, OpenTunnel, PeerDown, PeerUp, Save
 from dialtone.effects import Event as Command
 from dialtone.errors import ProtocolError
 from dialtone.hss import schema
@@ -75,6 +75,9 @@ class Network:
         self.loop.performers[Save] = self._save
         self.loop.performers[OpenTunnel] = lambda effect, done: self._try(self._open, effect, done)
         self.loop.performers[EmptyBuffer] = lambda effect, done: self._try(self.forwarder.empty, effect.imsi, done)
+        self.loop.performers[OpenRelay] = lambda effect, done: self._try(self.forwarder.relay, effect, done)
+        self.end_markers: list[tuple[bytes, int]] = []
+        self.loop.performers[EndMarker] = self._end_marker
         self.loop.performers[CloseTunnel] = lambda effect, done: self._try(self.forwarder.close, effect.teid, done)
         for effect in (sim_enb.RadioBearerUp, sim_enb.RadioBearerDown, InterfaceUp, InterfaceDown):
             self.loop.performers[effect] = lambda effect, done: done(None)
@@ -134,6 +137,10 @@ class Network:
 
     def _open(self, effect: OpenTunnel) -> None:
         self.delivered += self.forwarder.open(effect, self.now)
+
+    def _end_marker(self, effect: EndMarker, done: Callable[[Exception | None], None]) -> None:
+        self.end_markers.append((effect.remote, effect.remote_teid))
+        done(None)
 
     # ---- driving ---------------------------------------------------------------------------------
 

@@ -146,7 +146,8 @@ def test_a_foreign_sgw(wire: Wire) -> None:
 def test_the_gateway_reads_on_s5_s8_what_it_reads_on_s11(wire: Wire) -> None:
     """But for what only a serving gateway is asked."""
     serving = {gtpc.ReleaseAccessBearersRequest, gtpc.DownlinkDataNotificationAcknowledge,
-               gtpc.DownlinkDataNotificationFailureIndication}
+               gtpc.DownlinkDataNotificationFailureIndication, gtpc.CreateIndirectDataForwardingTunnelRequest,
+               gtpc.DeleteIndirectDataForwardingTunnelRequest}
     read = {point: {message for at, message in wire.net.core.pgw.on.messages if at == point}
             for point in ("S11", "S5/S8")}
     assert read["S11"] - serving == read["S5/S8"]

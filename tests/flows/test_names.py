@@ -18,11 +18,11 @@ def unhandled(net: Network) -> dict[str, tuple[str, Message, str, bytes]]:
     _, wire = net.phones[imsi_of(1)].nas.down("mme", sms)
     cell = net.enbs[0].config
     carrier = s1ap.UplinkNASTransport(**ids, nas_pdu=wire, eutran_cgi=cell.ecgi, tai=cell.tai)
-    notify = s1ap.HandoverNotify(**ids, eutran_cgi=cell.ecgi, tai=cell.tai)
+    delivery = s1ap.NASDeliveryIndication(**ids)
     delete = gtpc.DeleteBearerRequest(teid=1, linked_ebi=5)
     purge = diameter.PurgeUERequest(session_id="mme;1;2", auth_session_state=1, origin_host="mme", origin_realm="r",
                                     destination_realm="r", user_name=imsi_of(1))
-    return {"S1-MME": ("mme", notify, "enb1", s1ap.encode(notify)),
+    return {"S1-MME": ("mme", delivery, "enb1", s1ap.encode(delivery)),
             "NAS": ("mme", sms, "enb1", s1ap.encode(carrier)),
             "S11": ("pgw", delete, "mme", gtpc.encode(delete)),
             "S6a": ("hss", purge, "mme", diameter.encode(purge))}

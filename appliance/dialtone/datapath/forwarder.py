@@ -10,10 +10,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from struct import Struct
 
-from dialtone.codec.gtpu import G_PDU, EndMarker, ErrorIndication, encode, gpdu, split
+from dialtone.codec.gtpu import END_MARKER, G_PDU, EndMarker, ErrorIndication, encode, gpdu, split
 from dialtone.datapath.path import PORT, Address, Out, Path, Trace, no_trace
 from dialtone.datapath.router import UNSPECIFIED, Link, Router, is_local
-from dialtone.effects import DownlinkWaiting, Event, OpenTunnel, TunnelRefused
+from dialtone.effects import DownlinkWaiting, Event, OpenRelay, OpenTunnel, TunnelRefused
 from dialtone.errors import LocalError, ProtocolError
 
 _U16 = Struct(">H")
@@ -69,6 +69,7 @@ class Forwarder:
         self.path = Path(local, self.drops, self._refused, trace)
         self.router = router or Router()
         self._sessions: dict[bytes, Session] = {}  # by the phone's IPv4 address, and by the 8 octets of its prefix
+        self._relays: dict[int, tuple[Address, bytes]] = {}  # by our TEID: where it goes on, the TEID there
         self._waiting: dict[str, deque[tuple[Bearer, bytes]]] = {}  # by IMSI: what came for an idle phone, in order
 
     # ---- tunnels ---------------------------------------------------------------------------------
@@ -114,7 +115,8 @@ class Forwarder:
         return found[0]
 
     def close(self, teid: int) -> None:
-        """Remove a bearer; an unknown TEID is no error."""
+        """Remove a bearer or a relay; an unknown TEID is no error."""
+        self._relays.pop(teid, None)
         bearer = self.bearers.pop(teid, None)
         if bearer is not None:
             session = bearer.session
@@ -124,6 +126,10 @@ class Forwarder:
                 if session.link is not None:
                     self._sessions.pop(session.link.prefix, None)
             self._lose(len(self._take(bearer)))
+
+    def relay(self, effect: OpenRelay) -> None:
+        """Pass on what comes for that TEID, as it is but for the TEID (indirect forwarding, TS 23.401, 5.5.1.2.2)."""
+        self._relays[effect.teid] = (socket.inet_ntoa(effect.remote), PORT), effect.remote_teid.to_bytes(4)
 
     # ---- what waits for idle phones ------------------------------------------------------------------
 
@@ -182,6 +188,9 @@ class Forwarder:
             kind, teid, start = split(datagram)
         except ProtocolError as error:
             return self.path.unreadable(datagram, error, peer, now)
+        if teid in self._relays and kind in (G_PDU, END_MARKER):
+            to, remote_teid = self._relays[teid]
+            return datagram[:4] + remote_teid + datagram[8:], to
         if kind != G_PDU:
             return self.path.manage(datagram, peer, now)
         bearer = self.bearers.get(teid)

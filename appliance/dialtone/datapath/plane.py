@@ -10,7 +10,7 @@ from dialtone.datapath.devices import GtpuSocket, Tun
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.path import Address, Out
 from dialtone.datapath.router import Router
-from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenTunnel
+from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenRelay, OpenTunnel
 from dialtone.errors import LocalError
 from dialtone.loop import Loop
 
@@ -42,6 +42,7 @@ class UserPlane:
         loop.performers[CloseTunnel] = self._close_tunnel
         loop.performers[EmptyBuffer] = self._empty_buffer
         loop.performers[EndMarker] = self._end_marker
+        loop.performers[OpenRelay] = self._open_relay
 
     def start(self) -> None:
         """Begin to forward; the TUN device is configured by then (`dialtone.kernel.net`)."""
@@ -99,6 +100,10 @@ class UserPlane:
 
     def _empty_buffer(self, effect: EmptyBuffer, done: Done) -> None:
         self.forwarder.empty(effect.imsi)
+        done(None)
+
+    def _open_relay(self, effect: OpenRelay, done: Done) -> None:
+        self.forwarder.relay(effect)
         done(None)
 
     def _end_marker(self, effect: EndMarker, done: Done) -> None:

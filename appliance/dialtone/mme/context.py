@@ -11,15 +11,17 @@ from dialtone.codec.message import Message
 from dialtone.codec.nas import AttachRequest, PDNConnectivityRequest, TrackingAreaUpdateRequest
 from dialtone.codec.nas.capabilities import UEAdditionalSecurityCapability
 from dialtone.codec.pco import ProtocolConfigurationOptions
-from dialtone.codec.s1ap import Reset
+from dialtone.codec.s1ap import ERABAdmittedItem, Reset
 from dialtone.crypto.nas_security import NasSecurity
+from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
 from dialtone.effects import Changed, Effects, Request
 from dialtone.ids import Ecgi, Guti, Plmn, Tai
-from dialtone.mme.states import ECM, EMM, ESM, EcmState, EmmState, EsmState
+from dialtone.mme.states import ECM, EMM, ESM, HANDOVER, EcmState, EmmState, EsmState, HandoverState
 
 if TYPE_CHECKING:
     from dialtone.mme.element import Mme
+    from dialtone.mme.relocation import Relocation
 
 Next = Callable[["Mme", "Ue", Rx], Effects]
 """What to do when a common procedure has succeeded."""
@@ -130,6 +132,30 @@ class Retry:
 
 
 @dataclass(slots=True)
+class Handover:
+    """An S1 handover. `arrival` has the connection at the target until the phone is there.
+
+    `direct`: the source can forward data to the target by itself. `admitted` are the bearers that the target took,
+    `forward` where the source sends what still comes for each, `tunnels` whether it goes by way of the gateway.
+    """
+
+    arrival: "Ue"
+    direct: bool
+    since: float
+    state: HandoverState = HANDOVER.initial
+    admitted: tuple[ERABAdmittedItem, ...] = ()
+    container: bytes = b""  # target to source
+    forward: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    tunnels: bool = False
+
+    def move(self, label: str, event: str) -> Iterator[Changed]:
+        """Move its state machine."""
+        old, self.state = self.state, HANDOVER.after(self.state, event)
+        if old is not self.state:
+            yield Changed("S1 handover", label, old, self.state)
+
+
+@dataclass(slots=True)
 class Errand:
     """What the network wants of a phone that may be idle: `then` once it is there, `failed` when it does not come."""
 
@@ -189,6 +215,12 @@ class Ue:
     context_sent: bool = False  # the eNB was asked to set its context up, which it does once a connection
     returning: str = ""  # the procedure of a registered phone whose context is being set up
     releasing: bool = False  # the eNB was asked to release the connection
+    next_hop: NextHop | None = None  # {NH, NCC} as the eNB has it, or is about to get it (TS 33.401, 7.2.8)
+    relocation: "Relocation | None" = None  # its bearers are moving to another eNB
+    handover: Handover | None = None
+    stands_for: "Ue | None" = None  # but a connection of that phone in a handover: at the target, later at the source
+    unanswered: bool = False  # the eNB has not told its own id of the connection yet
+    abandon: Next | None = None  # what goes with the connection: a handover, its forwarding tunnels
     ending: bool = False  # everything but the S1 connection is given back
 
     @property

@@ -10,20 +10,21 @@ from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Verd
 from dialtone.mme import paging, retransmission, session
 from dialtone.mme.context import Ue
 from dialtone.mme.element import Mme, on
-from dialtone.mme.states import EcmState, EmmState
-from dialtone.mme.timers import CONTEXT_RELEASE, CONTEXT_SETUP, IMPLICIT_DETACH, TIMERS
+from dialtone.mme.states import EcmState, EmmState, HandoverState
+from dialtone.mme.timers import CONTEXT_RELEASE, CONTEXT_SETUP, IMPLICIT_DETACH, SOURCE_RELEASE, TIMERS
 
 UNSPECIFIED = Cause.of("nas", "unspecified")
 
 
 def end(mme: Mme, ue: Ue, rx: Rx, cause: Cause) -> Effects:
     """Give everything back: sessions, timers, identities; then the S1 connection, and last the context."""
+    yield from give_up_handover(mme, ue, rx)
     rx.subject = ue.label
     ue.give_up()
     yield from retransmission.stop_all(ue)
     yield from paging.failed(mme, ue, rx)
     yield from session.delete_all(ue)
-    for timer in (CONTEXT_SETUP, IMPLICIT_DETACH):
+    for timer in (CONTEXT_SETUP, IMPLICIT_DETACH, SOURCE_RELEASE):
         yield StopTimer(timer, ue.number)
     if ue.emm is not EmmState.DEREGISTERED:
         yield from ue.move("context ended")
@@ -40,6 +41,13 @@ def drop(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     return end(mme, ue, rx, UNSPECIFIED)
 
 
+def give_up_handover(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    """A handover under way does not survive what comes now, nor do the tunnels of one that is over."""
+    abandon, ue.abandon = ue.abandon, None
+    if abandon is not None:
+        yield from abandon(mme, ue, rx)
+
+
 def to_idle(ue: Ue, cause: Cause) -> Effects:
     """Release the connection of a registered phone; its bearers wait at the gateway."""
     if ue.context_sent:
@@ -53,8 +61,8 @@ def _release(ue: Ue, cause: Cause) -> Effects:
     if ue.releasing:
         return
     ue.releasing = True
-    pair = UES1APIDPair(ue.number, ue.enb_ue_s1ap_id)
-    yield Send("S1-MME", ue.enb.peer, UEContextReleaseCommand(ue_s1ap_ids=pair, cause=cause), stream=ue.stream)
+    ids = ue.number if ue.unanswered else UES1APIDPair(ue.number, ue.enb_ue_s1ap_id)
+    yield Send("S1-MME", ue.enb.peer, UEContextReleaseCommand(ue_s1ap_ids=ids, cause=cause), stream=ue.stream)
     yield StartTimer(CONTEXT_RELEASE, ue.number, TIMERS[CONTEXT_RELEASE].seconds)
 
 
@@ -66,6 +74,7 @@ def on_ue_context_release_request(mme: Mme, msg: UEContextReleaseRequest, rx: Rx
         return
     cause = msg.cause or UNSPECIFIED
     if ue.emm is EmmState.REGISTERED:
+        yield from give_up_handover(mme, ue, rx)
         yield from to_idle(ue, cause)
     else:
         yield _lost(ue, f"the eNB gave the connection up ({cause})")
@@ -95,6 +104,7 @@ def on_ue_context_release_complete(mme: Mme, msg: UEContextReleaseComplete, rx: 
     """The S1 connection is gone."""
     ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
     yield StopTimer(CONTEXT_RELEASE, ue.number)
+    yield from give_up_handover(mme, ue, rx)
     yield from _disconnected(mme, ue, rx)
 
 
@@ -104,6 +114,7 @@ def on_context_release_guard(mme: Mme, number: int, rx: Rx) -> Effects:
     ue = mme.ues.get(number)
     if ue is not None:
         rx.subject = ue.label
+        yield from give_up_handover(mme, ue, rx)
         yield from _disconnected(mme, ue, rx)
 
 
@@ -113,9 +124,12 @@ def lose_connection(mme: Mme, ue: Ue, rx: Rx, how: str) -> Effects:
     for timer in (CONTEXT_RELEASE, CONTEXT_SETUP):
         yield StopTimer(timer, ue.number)
     if not ue.ending:
+        # A phone that was sent to a target may arrive there all the same.
+        if ue.handover is None or ue.handover.state is not HandoverState.COMMANDED:
+            yield from give_up_handover(mme, ue, rx)
         if ue.emm is EmmState.REGISTERED:
             yield from _stop_downlink(ue)
-        else:
+        elif ue.stands_for is None:
             yield _lost(ue, how)
     yield from _disconnected(mme, ue, rx)
 

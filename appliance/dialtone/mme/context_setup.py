@@ -20,16 +20,16 @@ from dialtone.codec.s1ap.causes import Cause
 from dialtone.codec.s1ap.context import ERABToBeSetupItemCtxtSUReq
 from dialtone.codec.s1ap.values import NRUESecurityCapabilities, UESecurityCapabilities
 from dialtone.crypto.kdf import derive_kenb
+from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Unanswered, Verdict
 from dialtone.mme import bearer_status, paging, retransmission
-from dialtone.mme.context import Ue
+from dialtone.mme.context import Bearer, Ue
 from dialtone.mme.context_release import drop, to_idle
 from dialtone.mme.element import Mme, on
+from dialtone.mme.relocation import S1U_ENB, Relocation, answered
 from dialtone.mme.states import EmmState
 from dialtone.mme.timers import CONTEXT_SETUP, TIMERS
-
-S1U_ENB = 0  # F-TEID interface type (TS 29.274, 8.22)
 
 
 def restore(mme: Mme, ue: Ue, rx: Rx, procedure: str, message: Message | None = None, timer: str = "") -> Effects:
@@ -51,28 +51,34 @@ def initial_context_setup(mme: Mme, ue: Ue) -> InitialContextSetupRequest:
     """The request with every bearer of the phone; the NAS link puts its message into the first of them."""
     assert ue.security is not None
     ue.context_sent = True
+    k_enb = derive_kenb(ue.security.kasme, ue.kenb_count)
+    ue.next_hop = NextHop.first(ue.security.kasme, k_enb)
     return InitialContextSetupRequest(
         mme_ue_s1ap_id=ue.number,
         enb_ue_s1ap_id=ue.enb_ue_s1ap_id,
-        ue_aggregate_maximum_bitrate=_ambr(ue),
+        ue_aggregate_maximum_bitrate=aggregate(ue),
         e_rab_to_be_setup_list=tuple(
             ERABToBeSetupItemCtxtSUReq(
                 e_rab_id=bearer.ebi,
-                e_rab_level_qos_parameters=ERABLevelQoSParameters(
-                    bearer.qci, AllocationAndRetentionPriority(*bearer.arp)),
+                e_rab_level_qos_parameters=e_rab_qos(bearer),
                 transport_layer_address=bearer.sgw[0],
                 gtp_teid=bearer.sgw[1],
             )
             for bearer in (ue.active_bearers() if ue.returning else ue.bearers())
         ),
-        ue_security_capabilities=UESecurityCapabilities(*_algorithms(ue.capability)),
-        security_key=derive_kenb(ue.security.kasme, ue.kenb_count),
+        ue_security_capabilities=UESecurityCapabilities(*algorithms(ue.capability)),
+        security_key=k_enb,
         ue_radio_capability=ue.radio_capability,
         nr_ue_security_capabilities=nr_algorithms(ue),
     )
 
 
-def _ambr(ue: Ue) -> UEAggregateMaximumBitrate:
+def e_rab_qos(bearer: Bearer) -> ERABLevelQoSParameters:
+    """What the eNB is told of a bearer's quality of service."""
+    return ERABLevelQoSParameters(bearer.qci, AllocationAndRetentionPriority(*bearer.arp))
+
+
+def aggregate(ue: Ue) -> UEAggregateMaximumBitrate:
     """The sum of the APN-AMBRs in bit/s, no more than the subscribed UE-AMBR (TS 23.401, 4.7.3)."""
     down = sum(pdn.ambr[0] for pdn in ue.pdns.values()) * 1000
     up = sum(pdn.ambr[1] for pdn in ue.pdns.values()) * 1000
@@ -81,7 +87,7 @@ def _ambr(ue: Ue) -> UEAggregateMaximumBitrate:
     return UEAggregateMaximumBitrate(down, up)
 
 
-def _algorithms(capability: bytes) -> tuple[int, int]:
+def algorithms(capability: bytes) -> tuple[int, int]:
     """EEA1 to 16 and EIA1 to 16, the first the highest bit; algorithm 0 has none (TS 36.413, 9.2.1.40)."""
     return (capability[0] << 9) & 0xFFFF, (capability[1] << 9) & 0xFFFF
 
@@ -161,15 +167,22 @@ def on_initial_context_setup_guard(mme: Mme, number: int, rx: Rx) -> Effects:
 def on_modify_bearer_response(mme: Mme, msg: ModifyBearerResponse, rx: Rx) -> Effects:
     """A gateway that lost the session (cause 64) leaves the phone without data: it starts again."""
     assert rx.request is not None
+    why = "" if msg.cause.accepted else f"the gateway refused the bearer with GTP cause {msg.cause.value}"
+    if isinstance(rx.request.context, Relocation):
+        yield from answered(mme, rx.request.context, rx, why)
+        return
     ue: Ue = rx.request.context
     rx.subject, rx.state = ue.label, ue.emm
     if not msg.cause.accepted:
-        yield from _no_downlink(mme, ue, rx, f"the gateway refused the bearer with GTP cause {msg.cause.value}")
+        yield from _no_downlink(mme, ue, rx, why)
 
 
 @on.unanswered(ModifyBearerRequest)
 def on_no_modify_bearer_response(mme: Mme, event: Unanswered, rx: Rx) -> Effects:
     """The gateway is silent."""
+    if isinstance(event.request.context, Relocation):
+        yield from answered(mme, event.request.context, rx, "the gateway does not answer")
+        return
     ue: Ue = event.request.context
     rx.subject = ue.label
     yield from _no_downlink(mme, ue, rx, "the gateway does not answer")

@@ -17,7 +17,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Send, StopTimer
 from dialtone.mme import paging
 from dialtone.mme.context import Errand, Pdn, Ue
-from dialtone.mme.context_release import to_idle
+from dialtone.mme.context_release import give_up_handover, to_idle
 from dialtone.mme.element import Mme, on
 from dialtone.mme.states import EmmState
 
@@ -38,6 +38,7 @@ def on_downlink_data_notification(mme: Mme, msg: DownlinkDataNotification, rx: R
     if ue.emm is not EmmState.REGISTERED:  # an attach under way brings the bearers up, or ends the session
         return
     if msg.cause is not None and msg.cause.value == CauseValue.ERROR_INDICATION_RECEIVED and ue.enb is not None:
+        yield from give_up_handover(mme, ue, rx)
         yield from to_idle(ue, LOST_BY_ENB)
     yield from paging.reach(mme, ue, rx, Errand(_delivered, lambda mme, ue, rx: _undelivered(pdn, ue)))
 

@@ -112,6 +112,13 @@ class Mme(Element):
         ue.exchange_connections(fresh)
         self.ues[ue.number], self.ues[fresh.number] = ue, fresh
 
+    def hand_over(self, ue: Ue, enb: Enb, enb_ue_s1ap_id: int, stream: int) -> None:
+        """The connection of the phone goes on at another eNB, under the same MME-UE-S1AP-ID."""
+        if ue.enb is not None:
+            ue.enb.ues.pop(ue.number, None)
+        ue.enb, ue.enb_ue_s1ap_id, ue.stream = enb, enb_ue_s1ap_id, stream
+        enb.ues[ue.number] = ue
+
     def new_guti(self, ue: Ue) -> Guti:
         """A GUTI that no phone has, for `ue`, until the phone confirms it or another one follows.
 
@@ -181,7 +188,7 @@ class Mme(Element):
         if ue is None or ue.enb is None or ue.enb.peer != peer:
             text = f"MME-UE-S1AP-ID {mme_ue_s1ap_id} is not known"
             raise UnknownUe(text, "unknown-mme-ue-s1ap-id", mme_ue_s1ap_id, enb_ue_s1ap_id)
-        if enb_ue_s1ap_id is not None and ue.enb_ue_s1ap_id != enb_ue_s1ap_id:
+        if enb_ue_s1ap_id is not None and ue.enb_ue_s1ap_id != enb_ue_s1ap_id and not ue.unanswered:
             text = f"eNB-UE-S1AP-ID {enb_ue_s1ap_id} does not belong to MME-UE-S1AP-ID {mme_ue_s1ap_id}"
             raise UnknownUe(text, "unknown-pair-ue-s1ap-id", mme_ue_s1ap_id, enb_ue_s1ap_id)
         rx.subject, rx.state = ue.label, ue.emm

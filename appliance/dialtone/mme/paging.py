@@ -20,7 +20,7 @@ COMMON_STREAM = 0  # of procedures that belong to no phone (TS 36.412, 7)
 
 def reach(mme: Mme, ue: Ue, rx: Rx, errand: Errand) -> Effects:
     """Do the errand now that the phone has its connection and bearers, or when it has come back."""
-    if ue.context_sent and not ue.returning and not ue.releasing:
+    if ue.context_sent and not (ue.returning or ue.releasing or ue.handover or ue.relocation):
         yield from errand.then(mme, ue, rx)
         return
     ue.errands.append(errand)

@@ -21,6 +21,7 @@ from dialtone.errors import ProtocolError
 from dialtone.mme.context import Ue, Wish
 from dialtone.mme.context_release import drop
 from dialtone.mme.element import Mme, UnknownUe
+from dialtone.mme.relocation import Relocation
 from dialtone.mme.states import EmmState
 
 ERROR_INDICATION, S1_SETUP = 15, 17  # procedure codes (TS 36.413, 9.3.7)
@@ -144,7 +145,7 @@ def drop_phone(mme: Mme, rx: Rx, why: str = "a defect of the core; see its log")
 def _phone(mme: Mme, rx: Rx) -> Ue | None:
     number = getattr(rx.message, "mme_ue_s1ap_id", None)
     for found in (rx.peer, rx.request.context if rx.request else None, number):
-        if isinstance(found, Wish):
+        if isinstance(found, Wish | Relocation):
             found = found.ue
         if isinstance(found, int):
             found = mme.ues.get(found)

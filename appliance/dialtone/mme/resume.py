@@ -8,7 +8,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effect, StopTimer
 from dialtone.mme import retransmission
 from dialtone.mme.context import Ue
-from dialtone.mme.context_release import end
+from dialtone.mme.context_release import end, give_up_handover
 from dialtone.mme.element import Mme
 from dialtone.mme.states import EmmState
 
@@ -30,6 +30,7 @@ def resume(mme: Mme, fresh: Ue, rx: Rx) -> Generator[Effect, None, Ue | None]:
         return ue
     yield StopTimer("T3413", ue.number)
     yield from retransmission.stop_all(ue)
+    yield from give_up_handover(mme, ue, rx)
     ue.give_up()
     mme.move_connection(ue, fresh)
     ue.returning = ""

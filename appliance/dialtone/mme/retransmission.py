@@ -31,6 +31,20 @@ def stop_all(ue: Ue) -> Iterator[Effect]:
         yield from stop(ue, timer)
 
 
+def suspend(ue: Ue) -> dict[str, Retry]:
+    """What is being repeated; the phone is about to get another connection, and timers are named after those."""
+    waiting, ue.retries = ue.retries, {}
+    return waiting
+
+
+def resume(ue: Ue, before: int, waiting: dict[str, Retry]) -> Iterator[Effect]:
+    """Go on under the new number, with a full interval for the way over there."""
+    ue.retries = waiting
+    for timer, retry in waiting.items():
+        yield StopTimer(timer, before)
+        yield StartTimer(timer, ue.number, retry.seconds)
+
+
 def again(mme: Mme, number: int, timer: str, rx: Rx) -> tuple[Ue | None, list[Effect]]:
     """The timer expired: the message once more, or no effects when it was sent often enough."""
     ue = mme.ues.get(number)

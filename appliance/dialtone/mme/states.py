@@ -22,6 +22,15 @@ class EcmState(StrEnum):
     CONNECTED = "ECM-CONNECTED"
 
 
+class HandoverState(StrEnum):
+    """How far an S1 handover is."""
+
+    NONE = "no handover"
+    PREPARING = "handover requested"
+    PREPARED = "target is ready"
+    COMMANDED = "phone is on its way"
+
+
 class EsmState(StrEnum):
     """States of one EPS bearer context."""
 
@@ -78,6 +87,18 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.4", _D, [
 ECM = Table("ECM", "TS 23.401, 4.6.3", EcmState.IDLE, [
     (EcmState.IDLE, "signalling connection", EcmState.CONNECTED),
     (EcmState.CONNECTED, "released", EcmState.IDLE),
+])
+
+_N, _P, _T, _G = HandoverState.NONE, HandoverState.PREPARING, HandoverState.PREPARED, HandoverState.COMMANDED
+
+HANDOVER = Table("S1 handover", "TS 36.413, 8.4", _N, [
+    (_N, "HandoverRequired", _P),
+    (_P, "HandoverRequestAcknowledge", _T),
+    (_P, "HandoverFailure", _N),
+    (_T, "HandoverCommand", _G),
+    (_G, "ENBStatusTransfer", _G),
+    (_G, "HandoverNotify", _N),
+    *[(state, "given up", _N) for state in (_P, _T, _G)],
 ])
 
 ESM = Table("ESM", "TS 24.301, 6.1.3.3.2", EsmState.INACTIVE, [

@@ -14,6 +14,8 @@ class Timer(NamedTuple):
 
 CONTEXT_SETUP, CONTEXT_RELEASE, IMPLICIT_DETACH = "initial context setup", "context release", "implicit detach"
 OVERLOAD, RESET = "overload", "reset acknowledgement"
+HANDOVER_PREPARATION, HANDOVER_EXECUTION = "handover preparation", "handover execution"
+SOURCE_RELEASE = "release of the source"
 """Guards without a name in the specification are called after what they guard."""
 
 TIMERS = {
@@ -25,6 +27,9 @@ TIMERS = {
     "T3489": Timer(4, 2, "TS 24.301, 6.6.1.2.6"),  # ESM information
     CONTEXT_SETUP: Timer(10, 0, "TS 36.413, 8.3.1"),
     CONTEXT_RELEASE: Timer(5, 0, "TS 36.413, 8.3.3"),
+    HANDOVER_PREPARATION: Timer(5, 0, "TS 36.413, 8.4.2"),
+    HANDOVER_EXECUTION: Timer(10, 0, "TS 36.413, 8.4.3"),
+    SOURCE_RELEASE: Timer(2, 0, "TS 23.401, 5.5.1.2.2"),  # time for the data that the source forwards
     OVERLOAD: Timer(1, 0, "TS 36.413, 8.7.6"),  # how often the load is looked at
     RESET: Timer(5, 2, "TS 36.413, 8.7.1.2.1"),
     IMPLICIT_DETACH: Timer(240, 0, "TS 24.301, 5.3.5"),  # added to T3412

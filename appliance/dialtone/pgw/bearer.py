@@ -11,7 +11,7 @@ from dialtone.codec.gtpc import (
 )
 from dialtone.codec.gtpc.values import Cause
 from dialtone.dispatch import Rx
-from dialtone.effects import Answer, CloseTunnel, Effects, Event, OpenTunnel
+from dialtone.effects import Answer, CloseTunnel, Effects, EndMarker, Event, OpenTunnel
 from dialtone.errors import ProtocolError
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
 from dialtone.pgw.tunnel import S11, control_peer
@@ -41,6 +41,8 @@ def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effe
         bearer = session.bearers[context.ebi]
         end = context.s1_u_enodeb_f_teid or context.s5_s8_u_sgw_f_teid
         if end is not None and end.ipv4:
+            if bearer.enb is not None and bearer.enb != (end.ipv4, end.teid):
+                yield EndMarker(*bearer.enb)  # the last of the old path (TS 23.401, 5.5.1.1.2)
             bearer.enb, session.tunnel.notified = (end.ipv4, end.teid), False
             yield open_tunnel(session, bearer)
         modified.append(BearerContextModified(

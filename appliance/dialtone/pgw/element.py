@@ -9,8 +9,12 @@ from typing import Any
 
 from dialtone.codec.gtpc import (
     CauseValue,
+    CreateIndirectDataForwardingTunnelRequest,
+    CreateIndirectDataForwardingTunnelResponse,
     CreateSessionRequest,
     CreateSessionResponse,
+    DeleteIndirectDataForwardingTunnelRequest,
+    DeleteIndirectDataForwardingTunnelResponse,
     DeleteSessionRequest,
     DeleteSessionResponse,
     GtpcError,
@@ -37,6 +41,8 @@ ANSWERS: dict[type[Message] | None, type] = {
     ModifyBearerRequest: ModifyBearerResponse,
     DeleteSessionRequest: DeleteSessionResponse,
     ReleaseAccessBearersRequest: ReleaseAccessBearersResponse,
+    CreateIndirectDataForwardingTunnelRequest: CreateIndirectDataForwardingTunnelResponse,
+    DeleteIndirectDataForwardingTunnelRequest: DeleteIndirectDataForwardingTunnelResponse,
 }
 
 
@@ -91,6 +97,19 @@ class Pgw(Element):
             teid = next(self._teids) & 0xFFFFFFFF
             if teid and teid not in self.tunnels and teid not in self._bearer_teids:
                 return teid
+
+    def lend(self, tunnel: Tunnel) -> int:
+        """A TEID for a handover of the phone, until `take_back`."""
+        teid = self.new_teid()
+        self._bearer_teids.add(teid)
+        tunnel.relays.append(teid)
+        return teid
+
+    def take_back(self, tunnel: Tunnel) -> list[int]:
+        """Every TEID that was lent to the phone's handovers."""
+        lent, tunnel.relays = tunnel.relays, []
+        self._bearer_teids.difference_update(lent)
+        return lent
 
     def add(self, session: Session) -> None:
         """Put a session into every table."""

@@ -15,7 +15,7 @@ from dialtone.codec.gtpc.values import Cause, Fteid
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, CloseTunnel, Effects, Event, Send, Verdict
 from dialtone.errors import ProtocolError
-from dialtone.pgw import options
+from dialtone.pgw import forwarding, options
 from dialtone.pgw.bearer import open_tunnel
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
 from dialtone.pgw.tunnel import S5_S8, S5C_PGW, S5U_PGW, S11, S11_SGW, Tunnel, control_peer, point_of
@@ -123,3 +123,5 @@ def close(pgw: Pgw, session: Session) -> Effects:
     for bearer in session.bearers.values():
         yield CloseTunnel(bearer.teid)
     pgw.remove(session)
+    if not session.tunnel.sessions:
+        yield from forwarding.close(pgw, session.tunnel)

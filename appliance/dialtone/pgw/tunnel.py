@@ -27,6 +27,7 @@ class Tunnel:
     teid: int
     peer_teid: int
     sessions: "dict[int, Session]" = field(default_factory=dict)  # by default bearer
+    relays: list[int] = field(default_factory=list)  # TEIDs lent to a handover
     notified: bool = False  # the MME was told of data for the idle phone
 
 
