@@ -121,8 +121,8 @@ def bind_gtp(config: Config, loop: Loop, random: Callable[[int], bytes], recover
     users = [("mme", "S11"), ("pgw", "S11"), ("pgw", "S5/S8")]
     paths = None
     if own.wanted:
-        link = GtpLink(loop, link)
         paths = Paths(own, recovery, loop.clock())
+        link = GtpLink(loop, paths, link)
         loop.add(paths)
         users.append((paths.name, "S11"))
     for name, point in users:

@@ -21,7 +21,7 @@ class GtpConfig:
     pgw: str = setting("", check.address, "P-GW that this S-GW is told to use; our own gateway when empty")
     peers: tuple[str, ...] = setting((), check.addresses, "foreign MMEs and S-GWs that our gateway serves")
     accept_unknown: bool = setting(False, check.flag, "serve any MME or S-GW that asks")
-    echo: float = setting(60.0, check.seconds_from(1), "pause between echo requests to a peer, seconds")
+    echo: float = setting(60.0, check.seconds, "pause between echo requests to a peer, seconds; 0 asks nobody")
     path_failure: float = setting(300.0, check.seconds, "how long the sessions of a silent peer are kept, seconds")
     t3: float = setting(3.0, check.seconds_from(0.1), "T3-RESPONSE: wait for an answer, seconds")
     n3: int = setting(3, check.number(0, 10), "N3-REQUESTS: how often a request is repeated")

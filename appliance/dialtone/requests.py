@@ -37,6 +37,11 @@ _ANSWERS = ("Response", "Answer", "Acknowledge")
 _REMEMBERED = 256
 
 
+def is_answer(kind: type[Message]) -> bool:
+    """Whether messages of this class answer requests."""
+    return kind.__name__.endswith(_ANSWERS)
+
+
 class Arrival(NamedTuple):
     """What is known of a message that came in: our request it answers, or that it must not go further."""
 
@@ -88,7 +93,7 @@ class InFlight:
     def arrived(self, peer: str, message: Message, data: bytes) -> Arrival:
         """Sort a message into answer, new request or repetition."""
         key = (peer, self.number(message))
-        if type(message).__name__.endswith(_ANSWERS):
+        if is_answer(type(message)):
             request = self.ours.pop(key, None)
             return Arrival(request, drop=request is None)
         known = self.theirs.get(key)

@@ -72,6 +72,7 @@ class Sgw:
     def __init__(self, wire: Wire, host: str, recovery: int = 7) -> None:
         self.wire, self.host, self.recovery = wire, host, recovery
         self.silent = False
+        self.port = 2123  # that it sends from
         self.refuses: int | None = None  # a cause for every Create Session Request
         self.user = octets(host)
         self.pdns: dict[int, dict[str, Any]] = {}  # by default bearer
@@ -82,7 +83,7 @@ class Sgw:
 
     def tell(self, message: Any) -> None:
         self.wire.net.loop.later(("sgw", message.sequence, type(message)), 0.001,
-                                 lambda: self.wire.router.deliver("gtp", "S11", f"{self.host}:2123",
+                                 lambda: self.wire.router.deliver("gtp", "S11", f"{self.host}:{self.port}",
                                                                   gtpc.encode(message)))
 
     def read(self, message: Any, data: bytes) -> None:

@@ -176,6 +176,25 @@ def test_a_refusal_goes_to_the_senders_teid(wire: Wire, changes: Any, cause: int
     assert wire.net.leaks() == NOTHING
 
 
+def test_a_peer_that_asks_from_one_port_and_listens_on_another(wire: Wire) -> None:
+    """The answer goes to the port that asked; once that was of no use, to port 2123 as well."""
+    wire.say(MME, create(MME, 10), port=40001)
+    assert [peer for peer, message in wire.sent if isinstance(message, gtpc.CreateSessionResponse)] == [f"{MME}:40001"]
+    wire.say(MME, create(MME, 10), port=40001)
+    answers = [peer for peer, message in wire.sent if isinstance(message, gtpc.CreateSessionResponse)]
+    assert answers == [f"{MME}:40001", f"{MME}:40001", f"{MME}:2123"]
+    assert len(wire.net.core.pgw.sessions) == 1
+    [session] = wire.net.core.pgw.sessions.values()
+    wire.say(MME, delete(session.tunnel.teid, 2), port=40001)
+    assert [peer for peer, message in wire.sent if isinstance(message, gtpc.DeleteSessionResponse)] == [
+        f"{MME}:40001", f"{MME}:2123"]
+
+
+def test_an_answer_from_another_port_than_the_one_that_was_asked(sgw: Sgw) -> None:
+    sgw.port = 40002
+    assert sgw.wire.net.attach().emm == EmmState.REGISTERED
+
+
 def test_a_missing_ie_is_named(wire: Wire) -> None:
     """TS 29.274, 7.7.6: the cause holds type and instance of the offending IE."""
     whole = gtpc.encode(create(MME, 10, recovery=None))
@@ -250,8 +269,13 @@ def test_echo_and_restart(wire: Wire) -> None:
 
 def test_a_path_fails(wire: Wire) -> None:
     """No answer to T3-RESPONSE times N3-REQUESTS: down; after the maximum path failure duration its sessions end."""
+    wire.hosts[MME] = lambda message, data: wire.router.deliver("gtp", "S11", f"{MME}:2123", gtpc.encode(
+        gtpc.EchoResponse(recovery=1, sequence=message.sequence))) if isinstance(message, gtpc.EchoRequest) else None
     wire.say(MME, create(MME, 10))
-    wire.net.run(20.0)
+    wire.net.run(61.0)
+    del wire.hosts[MME]  # it answered one, and is silent from now on
+    wire.sent.clear()
+    wire.net.run(75.0)
     assert len(wire.to(MME, gtpc.EchoRequest)) == 4
     assert len({message.sequence for message in wire.to(MME, gtpc.EchoRequest)}) == 1
     [down] = [peer for peer in wire.net.commands.gtp_peers(Args()) if peer["peer"] == MME]
@@ -265,6 +289,21 @@ def test_a_path_fails(wire: Wire) -> None:
     assert wire.net.core.pgw.sessions == {}
     assert any("silent for too long" in text for text in wire.net.verdicts("gtp"))
     assert wire.net.leaks() == NOTHING
+
+
+def test_a_peer_that_answers_everything_but_echo_is_not_down(wire: Wire) -> None:
+    answer = wire.say(MME, create(MME, 10))
+    wire.net.run(600.0)
+    [peer] = [peer for peer in wire.net.commands.gtp_peers(Args()) if peer["peer"] == MME]
+    assert (peer["state"], peer["echo_answered"], peer["last"]) == ("UP", 0, "answers, but no echo requests")
+    assert wire.say(MME, delete(answer.sender_f_teid.teid, 2)).cause.value == 16
+
+
+def test_echo_can_be_left_out(make_network: Make) -> None:
+    wire = Wire(make_network(config=with_gtp(peers=(MME,), echo=0.0)))
+    wire.say(MME, gtpc.EchoRequest(recovery=3, sequence=1))
+    wire.net.run(300.0)
+    assert [type(message) for message in wire.to(MME)] == [gtpc.EchoResponse]
 
 
 def test_nobody_is_asked_where_nobody_is_configured(net: Network) -> None:

@@ -41,10 +41,15 @@ def on_echo_response(paths: Paths, msg: EchoResponse, rx: Rx) -> Effects:
 
 @on.unanswered(EchoRequest)
 def on_no_echo_response(paths: Paths, event: Unanswered, rx: Rx) -> Effects:
-    """Path failure: sessions wait for the peer's return, but not for ever (TS 23.007, 20.2)."""
+    """Path failure: sessions wait for the peer's return, but not for ever (TS 23.007, 20.2).
+
+    There are S-GWs that answer no echo at all; one that has never done so and speaks all the same is not down.
+    """
     path: Path = event.request.context
     rx.subject, path.waiting = path.host, False
-    if path.state is not PathState.DOWN:
+    if path.state is PathState.UP and not path.answered:
+        path.last = "answers, but no echo requests"
+    elif path.state is not PathState.DOWN:
         path.last = "does not answer echo requests"
         yield from paths.move(path, "no answer", rx.now)
         yield StartTimer(PATH_FAILURE, path.host, paths.config.path_failure)
@@ -70,7 +75,7 @@ def _heard(paths: Paths, host: str, recovery: int | None, rx: Rx) -> Effects:
     new = host not in paths.paths
     path = paths.path_of(host, rx.now)
     yield from paths.heard(path, recovery, rx)
-    if new:
+    if new and paths.config.echo:
         yield StartTimer(ECHO, host, paths.config.echo)
 
 

@@ -4,8 +4,9 @@
 Echo is a matter of the UDP path, which S11 and S5/S8 share (TS 29.274, 4.2); it is traced at S11.
 """
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dialtone.codec.gtpc import PORT, EchoRequest, GtpcError, refusal
@@ -47,6 +48,8 @@ class Path:
     answered: int = 0
     waiting: bool = False  # for the answer to an echo request
     last: str = ""
+    requests: deque[bytes] = field(default_factory=lambda: deque(maxlen=8))  # the last ones from another port than 2123
+    deaf: bool = False  # it repeats what we have answered: it asks from one port and listens on another
 
 
 class Paths(Element):
@@ -68,8 +71,18 @@ class Paths(Element):
         """The path to a peer; one that was let in without being configured gets its own."""
         return self.paths.setdefault(host, Path(host, now))
 
+    def repeats(self, host: str, data: bytes) -> None:
+        """A request came from another port than 2123. The answer goes there (TS 29.274, 4.2); but there are peers that
+        hear it on port 2123 alone, and so repeat what was answered: from then on they get it at both."""
+        if (path := self.paths.get(host)) is not None and not path.deaf:
+            path.deaf = data in path.requests
+            path.requests.append(data)
+
     def ask(self, path: Path) -> Iterator[Effect]:
-        """An echo request, unless one waits for its answer, and the timer for the next."""
+        """An echo request, unless one waits for its answer, and the timer for the next. There are MMEs that an echo
+        request kills: the configuration may do without."""
+        if not self.config.echo:
+            return
         if not path.waiting:
             path.waiting = True
             path.asked += 1

@@ -16,6 +16,9 @@ from dialtone.loop import Loop
 from dialtone.mme.element import Mme
 from dialtone.pgw.element import Pgw
 from dialtone.pgw.tunnel import S11, point_of
+from dialtone.requests import is_answer
+
+ANSWERS = frozenset(number for number, kind in MESSAGES.items() if is_answer(kind))
 
 
 @dataclass(slots=True)
@@ -35,6 +38,10 @@ class Router:
             return
         for message in gtpc.split(data):
             name, point = self._place(message)
+            if len(message) > 1 and message[1] in ANSWERS:  # some send them from another port than the one we asked
+                peer = f"{host}:{gtpc.PORT}"
+            elif peer != f"{host}:{gtpc.PORT}":
+                self.paths.repeats(host, message)
             recovery = gtpc.recovery(message)
             if name != Paths.name and (recovery is not None or not self._up(host)):
                 self.loop.tell(Paths.name, Heard(Deliver(name, point, peer, message), recovery))

@@ -13,6 +13,7 @@ from dialtone.codec.diameter import (
     UpdateLocationAnswer,
     UpdateLocationRequest,
 )
+from dialtone.codec.diameter.table import UnknownAvp
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects
 from dialtone.hss.element import Hss, experimental, on
@@ -21,6 +22,9 @@ from dialtone.hss.subscriber import Apn, Subscriber
 SERVICE_GRANTED = 0
 PACKET_ONLY = 2  # Network-Access-Mode (TS 29.272, 7.3.21)
 SEPARATION = 1  # ULA-Flags: the MME may keep what an SGSN has (TS 29.272, 7.3.8)
+PERIODIC_UPDATE = UnknownAvp(1619, 10415, 0x80, (3240).to_bytes(4))
+"""Subscribed-Periodic-RAU-TAU-Timer (TS 29.272, 7.3.134), seconds. Its place is in Subscription-Data; NextEPC's MME
+looks for it beside that, and attaches nobody without it."""
 PDN_TYPES = {"IPv4": 0, "IPv6": 1, "IPv4v6": 2, "IPv4_OR_IPv6": 3}
 
 
@@ -39,6 +43,7 @@ def on_update_location_request(hss: Hss, msg: UpdateLocationRequest, rx: Rx) -> 
         answer.result_code = ResultCode.DIAMETER_SUCCESS
         answer.ula_flags = SEPARATION
         answer.subscription_data = _subscription(subscriber)
+        answer.unknown = (PERIODIC_UPDATE,)
     yield Answer(answer)
 
 

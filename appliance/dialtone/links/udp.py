@@ -48,7 +48,9 @@ class Udp:
 
     def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
         """Send one datagram; what the network does not take is lost and counted, as on any wire."""
-        assert self._sock is not None, "listen first"
+        if self._sock is None:  # closed a moment ago
+            self.loop.count(f"{self.point} send failed")
+            return
         address = self._addresses.get(peer)
         if address is None:
             if len(self._addresses) >= _NAMES:
