@@ -72,6 +72,7 @@ def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
     mme = Mme(config, random, wall or (lambda: datetime.now(zone)), recovery)
     pgw = Pgw(config, random, recovery)
     hss = Hss(config, subscribers, random)
+    hss.neighbours[mme.s6a.origin_host] = mme.name
     for element in (mme, pgw, hss):
         loop.add(element)
     loop.bind("mme", "S1-MME", s1ap, s1_mme, inside=inside)

@@ -14,10 +14,13 @@ from dialtone.datapath.forwarder import Forwarder
 from dialtone.diameter.effects import Start, Stop
 from dialtone.effects import Write
 from dialtone.errors import LocalError
+from dialtone.hss.cancel_location import Withdraw
 from dialtone.hss.csv_import import ImportPlan, plan_import
 from dialtone.hss.provisioning import FIELDS, doubts, make_subscriber
+from dialtone.hss.reset import Reset
 from dialtone.hss.store import Store
-from dialtone.hss.subscriber import Subscriber
+from dialtone.hss.subscriber import Registration, Subscriber
+from dialtone.hss.subscriber_data import SubscriptionChanged
 from dialtone.hss.writer import Done
 from dialtone.hss.writes import PutSubscriber, RemoveSubscriber
 from dialtone.mme.context import Bearer, Enb, Pdn, Ue
@@ -51,7 +54,7 @@ class Commands:
         names = ("status", "ues", "ue.detach", "ue.guti", "enbs", "counters", "leaks", "diameter.peers",
                  "diameter.connect", "diameter.disconnect", "gtp.peers", "subscribers.list", "subscribers.get",
                  "subscribers.add", "subscribers.edit", "subscribers.remove", "subscribers.import",
-                 "subscribers.seen")
+                 "subscribers.seen", "subscribers.cancel", "hss.reset")
         return {name: getattr(self, name.replace(".", "_")) for name in names} | RadioCommands(self.core).table()
 
     # ---- the network -----------------------------------------------------------------------------
@@ -180,7 +183,9 @@ class Commands:
 
     def subscribers_get(self, args: Args) -> Any:
         """One of them; with `keys` its K and OPc too."""
-        return _public(self._subscriber(args), keys=bool(args.get("keys", False)))
+        subscriber = self._subscriber(args)
+        served = self.store.registration(subscriber.imsi)
+        return {**_public(subscriber, keys=bool(args.get("keys", False))), "served_by": served and _served(served)}
 
     async def subscribers_add(self, args: Args) -> Any:
         """A new one."""
@@ -194,12 +199,16 @@ class Commands:
         present = self._subscriber(args)
         changed = make_subscriber(_fields(args), profiles=self.store.profiles(), home=self._home, base=present)
         await self._save(PutSubscriber(changed, int(time.time()), overwrite=True))
+        self._push([present])
         return _public(changed)
 
     async def subscribers_remove(self, args: Args) -> Any:
         """One less; its sequence number mark stays, so that a card that comes back works at once."""
         subscriber = self._subscriber(args)
+        served = self.store.registration(subscriber.imsi)
         await self._save(RemoveSubscriber(subscriber.imsi))
+        if served is not None:
+            self.core.loop.tell("hss", Withdraw(served))
         return _public(subscriber)
 
     async def subscribers_import(self, args: Args) -> Any:
@@ -208,8 +217,26 @@ class Commands:
                            profiles=self.store.profiles(), home=self._home)
         overwrite = bool(args.get("overwrite", False))
         if not args.get("dry_run", True):
+            before = [subscriber for row in plan.conflicts if overwrite
+                      and (subscriber := self.store.get(row.subscriber.imsi))]
             await self._save(*plan.writes(now=int(time.time()), overwrite=overwrite))
+            self._push(before)
         return _report(plan)
+
+    async def subscribers_cancel(self, args: Args) -> Any:
+        """Have the MME let go of the phone; with `reattach` it comes back at once, with its subscription of now."""
+        subscriber = self._subscriber(args)
+        served = self.store.registration(subscriber.imsi)
+        if served is None or served.purged:
+            raise LocalError(f"No MME serves {subscriber.imsi}.", remedy="`dialtone ue list` shows who is here.")
+        self.core.loop.tell("hss", Withdraw(served, bool(args.get("reattach", False))))
+        return {"mme": served.mme}
+
+    def hss_reset(self, args: Args) -> Any:
+        """Have every MME tell again where its phones are."""
+        mmes = {served.mme for served in self.store.registrations() if not served.purged}
+        self.core.loop.tell("hss", Reset())
+        return {"mmes": sorted(mmes)}
 
     def subscribers_seen(self, args: Args) -> Any:
         """Unknown IMSIs that tried to attach."""
@@ -222,6 +249,12 @@ class Commands:
         if subscriber is None:
             raise LocalError(f"There is no subscriber {imsi}.", remedy="`dialtone subscriber list` shows all.")
         return subscriber
+
+    def _push(self, before: Sequence[Subscriber]) -> None:
+        """Tell the HSS of subscribers that were so and are changed: live phones get their new subscription."""
+        for old in before:
+            if (new := self.store.get(old.imsi)) is not None:
+                self.core.loop.tell("hss", SubscriptionChanged(old, new))
 
     async def _save(self, *writes: Write) -> None:
         """Wait for the commit; raises what made it fail."""
@@ -274,6 +307,12 @@ def _public(subscriber: Subscriber, *, keys: bool = False) -> dict[str, Any]:
         if subscriber.isim_k is not None and subscriber.isim_opc is not None:
             shown |= {"isim_k": subscriber.isim_k.hex(), "isim_opc": subscriber.isim_opc.hex()}
     return shown
+
+
+def _served(served: Registration) -> dict[str, Any]:
+    """Who serves a subscriber."""
+    return {"mme": served.mme, "plmn": served.plmn, "since": served.since, "imei": served.imei,
+            "purged": served.purged}
 
 
 def _report(plan: ImportPlan) -> dict[str, Any]:

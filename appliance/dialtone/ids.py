@@ -70,12 +70,20 @@ class Tai(NamedTuple):
     def __str__(self) -> str:
         return f"{self.plmn} TAC {self.tac}"
 
+    def to_bytes(self) -> bytes:
+        """Five octets (TS 29.274, 8.21.4)."""
+        return self.plmn.to_bytes() + self.tac.to_bytes(2, "big")
+
 
 class Ecgi(NamedTuple):
     """E-UTRAN cell global identity: a PLMN and 28 bits of cell identity (TS 23.003, 19.6)."""
 
     plmn: Plmn
     cell_id: int
+
+    def to_bytes(self) -> bytes:
+        """Seven octets (TS 29.274, 8.21.5)."""
+        return self.plmn.to_bytes() + self.cell_id.to_bytes(4, "big")
 
 
 class Guti(NamedTuple):

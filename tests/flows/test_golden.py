@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import radio_flows
+import s6a_flows
 from network import Network, imsi_of, settings
 from probe import HOME
 
@@ -195,6 +196,7 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
         tracking_area_update_active, tracking_area_update_periodic, tracking_area_update_wrong_mac, guti_reallocation,
         detach_by_network_of_an_idle_phone)},
     **radio_flows.FLOWS,
+    **s6a_flows.FLOWS,
 }
 
 

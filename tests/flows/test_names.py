@@ -4,7 +4,7 @@
 import pytest
 from network import Network, imsi_of
 
-from dialtone.codec import diameter, gtpc, nas, s1ap
+from dialtone.codec import gtpc, nas, s1ap
 from dialtone.codec.message import Message
 from dialtone.where import find
 
@@ -20,16 +20,13 @@ def unhandled(net: Network) -> dict[str, tuple[str, Message, str, bytes]]:
     carrier = s1ap.UplinkNASTransport(**ids, nas_pdu=wire, eutran_cgi=cell.ecgi, tai=cell.tai)
     delivery = s1ap.NASDeliveryIndication(**ids)
     delete = gtpc.DeleteBearerRequest(teid=1, linked_ebi=5)
-    purge = diameter.PurgeUERequest(session_id="mme;1;2", auth_session_state=1, origin_host="mme", origin_realm="r",
-                                    destination_realm="r", user_name=imsi_of(1))
     return {"S1-MME": ("mme", delivery, "enb1", s1ap.encode(delivery)),
             "NAS": ("mme", sms, "enb1", s1ap.encode(carrier)),
-            "S11": ("pgw", delete, "mme", gtpc.encode(delete)),
-            "S6a": ("hss", purge, "mme", diameter.encode(purge))}
+            "S11": ("pgw", delete, "mme", gtpc.encode(delete))}
 
 
 @pytest.mark.parametrize(("point", "answer"), [
-    ("S1-MME", "ErrorIndication"), ("NAS", "EMM status"), ("S11", ""), ("S6a", "refusal, Result-Code 3001")])
+    ("S1-MME", "ErrorIndication"), ("NAS", "EMM status"), ("S11", "")])
 def test_what_nobody_handles_is_answered_as_where_says(net: Network, point: str, answer: str) -> None:
     net.attach()
     element, message, peer, data = unhandled(net)[point]
@@ -42,5 +39,5 @@ def test_what_nobody_handles_is_answered_as_where_says(net: Network, point: str,
     assert net.loop.counters[f"{point} refused"] == 1
     (note,) = [place.note for place in find(type(message).__name__) if place.role == "no handler"
                and place.message is type(message)]
-    assert {"S1-MME": "Error Indication", "NAS": "cause #97", "S11": "discarded", "S6a": "3001"}[point] in note
+    assert {"S1-MME": "Error Indication", "NAS": "cause #97", "S11": "discarded"}[point] in note
     assert net.phones[imsi_of(1)].emm == "EMM-REGISTERED"  # the phone is none the worse for it

@@ -15,12 +15,13 @@ from dialtone.hss import schema, store, writes
 from dialtone.hss.listing import listing
 from dialtone.hss.lock import StoreLock
 from dialtone.hss.store import Store
-from dialtone.hss.subscriber import Apn, Profile, Seen, Subscriber
+from dialtone.hss.subscriber import Apn, Profile, Registration, Seen, Subscriber
 from dialtone.hss.writer import commit_now
 from dialtone.hss.writes import (
     ForgetSeen,
     NoteSeen,
     PutProfile,
+    PutRegistration,
     PutSubscriber,
     RemoveProfile,
     RemoveSubscriber,
@@ -277,7 +278,7 @@ def test_a_newer_database_is_left_alone(path):
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(LocalError, match=r"newer Dialtone \(version 99, this one knows 1\)"):
+    with pytest.raises(LocalError, match=r"newer Dialtone \(version 99, this one knows 2\)"):
         Store(path)
 
 
@@ -285,12 +286,12 @@ def test_an_older_database_is_copied_and_migrated(path, alice, monkeypatch):
     commit_now(path, [PutSubscriber(alice, now=1)])
     second = path.with_name("second.sql")
     second.write_text("ALTER TABLE subscriber ADD COLUMN note TEXT NOT NULL DEFAULT 'migrated';")
-    monkeypatch.setattr(schema, "MIGRATIONS", ("schema.sql", str(second)))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, str(second)))
     migrated = Store(path)
     assert migrated._rows("SELECT note FROM subscriber") == [("migrated",)]
     assert migrated.get(IMSI) == alice
     migrated.close()
-    backup = path.with_name("dialtone.db.version1")
+    backup = path.with_name("dialtone.db.version2")
     assert backup.stat().st_mode & 0o077 == 0
     monkeypatch.undo()
     old = Store(backup)
@@ -298,11 +299,65 @@ def test_an_older_database_is_copied_and_migrated(path, alice, monkeypatch):
     old.close()
 
 
+def test_version_1_becomes_version_2_with_all_that_is_in_it(path, monkeypatch):
+    monkeypatch.setattr(schema, "MIGRATIONS", ("schema.sql",))
+    schema.prepare(path)
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT INTO subscriber VALUES (?, ?, ?, ?, NULL, NULL, 'default', 'a b', 7, 8)",
+                   (IMSI, bytes(16), bytes(range(16)), b"\x80\0"))
+        db.execute("INSERT INTO identity VALUES ('msisdn', '1001', ?, 0)", (IMSI,))
+        db.execute("INSERT INTO address VALUES (?, 'internet', '10.45.0.9')", (IMSI,))
+    db.close()
+    monkeypatch.undo()
+    store = Store(path)
+    found = store.get(IMSI)
+    assert (found.msisdns, found.tags, found.algorithm) == (("1001",), ("a", "b"), "milenage")
+    assert str(found.address("internet")) == "10.45.0.9"
+    assert [apn.context for apn in found.profile.apns] == [1, 2]
+    store.close()
+    commit_now(path, [RemoveSubscriber(IMSI)])  # what referred to the old table refers to the new one
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT count(*) FROM identity").fetchone() == (0,)
+    db.close()
+
+
+def test_an_apn_keeps_its_context_identifier(path, reader):
+    default = reader.profiles()["default"]
+    internet, ims = default.apns
+    extra = replace(internet, name="extra")
+    for apns, contexts in (((ims, internet), [2, 1]), ((ims, extra), [2, 3]), ((extra, internet, ims), [3, 4, 2])):
+        commit_now(path, [PutProfile(replace(default, apns=apns))])
+        assert [apn.context for apn in reader.profiles()["default"].apns] == contexts
+
+
+def test_what_a_profile_was(path, reader):
+    default = reader.profiles()["default"]
+    assert reader.past_profile("default") is None
+    commit_now(path, [PutProfile(default)])
+    assert reader.past_profile("default") is None, "nothing changed"
+    changed = replace(default, ambr_dl=5, roaming=False)
+    commit_now(path, [PutProfile(changed)])
+    assert reader.past_profile("default") == default
+    commit_now(path, [PutProfile(default)])
+    assert reader.past_profile("default") == changed
+
+
+def test_a_registration_goes_with_its_subscriber(path, reader, alice):
+    served = Registration(IMSI, "mme.example.org", "example.org", "001/01", 7, "35622410483840", purged=True)
+    with pytest.raises(LocalError):
+        commit_now(path, [PutRegistration(served)])
+    commit_now(path, [PutSubscriber(alice, now=1), PutRegistration(served)])
+    assert reader.registration(IMSI) == served
+    assert reader.registrations() == [served]
+    commit_now(path, [RemoveSubscriber(IMSI)])
+    assert reader.registration(IMSI) is None
+
+
 def test_a_migration_that_fails_changes_nothing(path, alice, monkeypatch):
     commit_now(path, [PutSubscriber(alice, now=1)])
     second = path.with_name("second.sql")
     second.write_text("DROP TABLE seen; CREATE TABLE nonsense (;")
-    monkeypatch.setattr(schema, "MIGRATIONS", ("schema.sql", str(second)))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, str(second)))
     with pytest.raises(LocalError):
         Store(path)
     monkeypatch.undo()
@@ -328,6 +383,7 @@ def test_the_listing_for_people_has_no_keys(path, reader, alice):
         "profile": "default",
         "address": "ims=10.46.0.9 internet=10.45.0.9",
         "tags": "class-a bench",
+        "algorithm": "milenage",
         "own_isim": 1,
         "created": "1970-01-01 00:00:00",
         "changed": "1970-01-01 00:00:00",

@@ -84,6 +84,18 @@ async def remove(imsi: str, its: Its) -> Any:
     return _clean(await its.core.call("subscribers.remove", imsi=imsi))
 
 
+@router.post("/subscribers/{imsi}:cancel")
+async def cancel(imsi: str, its: Its, reattach: bool = False) -> Any:
+    """Have the MME that serves the phone let it go (Cancel-Location); with `reattach` it comes back at once."""
+    return await its.core.call("subscribers.cancel", imsi=imsi, reattach=reattach)
+
+
+@router.post("/hss:reset")
+async def reset(its: Its) -> Any:
+    """Have every MME tell the HSS again where its phones are (Reset)."""
+    return await its.core.call("hss.reset")
+
+
 def _text(body: bytes) -> str:
     """A CSV file as text: UTF-8 or UTF-16 with their marks, else what old spreadsheets write."""
     if body[:2] in (b"\xff\xfe", b"\xfe\xff"):

@@ -12,7 +12,7 @@ from dialtone.cli.config import files
 from dialtone.commands import Commands
 from dialtone.config import load
 from dialtone.control import Args
-from dialtone.effects import Write
+from dialtone.effects import Event, Write
 from dialtone.hss.store import Store
 from dialtone.hss.writer import Done, commit_now
 
@@ -40,11 +40,15 @@ def call(state: Path, do: str, **args: Any) -> Any:
     store = Store(path)
     try:
         # The commands of subscribers read nothing of the core but its configuration.
-        core = cast(Any, SimpleNamespace(config=load(files())))
+        core = cast(Any, SimpleNamespace(config=load(files()), loop=SimpleNamespace(tell=_nobody)))
         found = Commands(core, store, _Now(path)).table()[do](Args(args))
         return asyncio.run(_wait(found)) if inspect.isawaitable(found) else found
     finally:
         store.close()
+
+
+def _nobody(element: str, event: Event) -> None:
+    """Without a core no phone is here to be told of a change."""
 
 
 async def _wait(found: Any) -> Any:

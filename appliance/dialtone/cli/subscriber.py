@@ -150,6 +150,24 @@ def remove(imsi: str, yes: bool, url: str, state: Path) -> None:
 
 
 @subscriber.command()
+@click.argument("imsi")
+@click.option("--reattach", is_flag=True, help="Have the phone come back at once.")
+@url_option
+def cancel(imsi: str, reattach: bool, url: str) -> None:
+    """Have the MME that serves the phone let it go. Example: dialtone subscriber cancel 001010000000004 --reattach"""
+    found = Client(url).post(f"/subscribers/{imsi}:cancel", reattach=reattach)
+    click.echo(f"{found['mme']} is told to let {imsi} go.")
+
+
+@subscriber.command()
+@url_option
+def reset(url: str) -> None:
+    """Have every MME tell the HSS again where its phones are. Example: dialtone subscriber reset"""
+    mmes = Client(url).post("/hss:reset")["mmes"]
+    click.echo(f"Asked: {', '.join(mmes)}." if mmes else "No MME serves anybody.")
+
+
+@subscriber.command()
 @json_option
 @where_option
 def seen(as_json: bool, url: str, state: Path) -> None:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HSS as an element: it reads the store, counts sequence numbers, and asks for durable writes."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from dialtone.codec.diameter import (
     DiameterError,
+    DiameterMessage,
     ExperimentalResult,
     ExperimentalResultCode,
     ResultCode,
@@ -16,11 +18,11 @@ from dialtone.codec.diameter import (
 from dialtone.config import Config
 from dialtone.crypto.milenage import Milenage
 from dialtone.dispatch import Handlers, Rx
-from dialtone.effects import Effect, Effects, SendOctets
+from dialtone.effects import Effect, Effects, Request, SendOctets
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
 from dialtone.hss.sqn import SqnCounter
-from dialtone.hss.subscriber import Subscriber
+from dialtone.hss.subscriber import Registration, Subscriber
 
 on = Handlers("hss")
 
@@ -34,6 +36,10 @@ class Subscribers(Protocol):
 
     def sqn_mark(self, imsi: str) -> int: ...
 
+    def registration(self, imsi: str) -> Registration | None: ...
+
+    def registrations(self) -> list[Registration]: ...
+
 
 class Hss(Element):
     """Home subscriber server. `random` gives octets."""
@@ -45,8 +51,11 @@ class Hss(Element):
         plmn = config.network.plmn
         self.origin_realm = f"epc.mnc{plmn.mnc:0>3}.mcc{plmn.mcc}.3gppnetwork.org"
         self.origin_host = f"hss.{self.origin_realm}"
+        self.plmn = plmn
         self.subscribers = subscribers
         self.random = random
+        self.neighbours: dict[str, str] = {}  # Diameter host of an MME in this process -> the element's name
+        self._sessions = itertools.count(int.from_bytes(random(4)))
         self.counters: dict[str, SqnCounter] = {}
         self._keyed: dict[tuple[bytes, bytes], Milenage] = {}
 
@@ -65,6 +74,19 @@ class Hss(Element):
             keyed = self._keyed[key] = Milenage(subscriber.k, subscriber.opc)
         return keyed
 
+    def header(self, served: Registration) -> dict[str, Any]:
+        """What every request to the MME that serves a subscriber begins with (TS 29.272, 7.2)."""
+        number = next(self._sessions)
+        return {
+            "session_id": f"{self.origin_host};{number >> 32};{number & 0xFFFFFFFF}",
+            "origin_host": self.origin_host, "origin_realm": self.origin_realm,
+            "destination_host": served.mme, "destination_realm": served.realm,
+        }  # fmt: skip
+
+    def ask(self, served: Registration, message: DiameterMessage) -> Request:
+        """A request to the MME that serves a subscriber, inside the box or behind the Diameter node."""
+        return Request("S6a", self.neighbours.get(served.mme.lower(), served.mme), message, context=served)
+
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """The Result-Code of the error, with the AVP at fault (RFC 6733, 7)."""
         return self._refuse(error, rx)
@@ -81,6 +103,18 @@ def _unserved(error: ProtocolError, rx: Rx) -> DiameterError:
     fault = DiameterError(error.text, cause=ResultCode.DIAMETER_COMMAND_UNSUPPORTED, clause="RFC 6733, 7.1.3")
     fault.header = read_header(rx.octets)
     return fault
+
+
+def result(code: ResultCode | ExperimentalResultCode) -> dict[str, Any]:
+    """The AVP of an answer that says how it went: Result-Code, or Experimental-Result where 3GPP has its own code."""
+    if isinstance(code, ResultCode):
+        return {"result_code": code}
+    return {"experimental_result": experimental(code)}
+
+
+def outcome(message: Any) -> int:
+    """Result-Code or Experimental-Result-Code of an answer."""
+    return int(message.result_code or message.experimental_result_code or 0)
 
 
 def experimental(code: ExperimentalResultCode) -> ExperimentalResult:

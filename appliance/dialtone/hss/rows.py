@@ -6,17 +6,20 @@ from collections import defaultdict
 from ipaddress import IPv4Address
 from typing import Any
 
-from dialtone.hss.subscriber import Apn, Profile, Subscriber
+from dialtone.hss.subscriber import Apn, Profile, Registration, Subscriber
 
-_SUBSCRIBER = "SELECT imsi, k, opc, amf, isim_k, isim_opc, profile, tags FROM subscriber"
+_SUBSCRIBER = (
+    "SELECT imsi, k, opc, amf, isim_k, isim_opc, profile, tags, algorithm, res, iterations FROM subscriber"
+)
 # Identities and fixed addresses of subscribers, as (imsi, kind, value), each kind in its order.
+REGISTRATION = "SELECT imsi, mme, realm, plmn, since, imei, purged FROM registration"
 _BELONGINGS = (
     "SELECT imsi, kind, value, position FROM identity {0}"
     " UNION ALL SELECT imsi, 'address', apn || '=' || ipv4, apn FROM address {0} ORDER BY 4"
 )
 _APN = (
-    "SELECT profile, name, pdn_type, qci, arp_priority, arp_may_preempt, arp_preemptable, ambr_dl, ambr_ul"
-    " FROM apn ORDER BY profile, position"
+    "SELECT profile, name, pdn_type, qci, arp_priority, arp_may_preempt, arp_preemptable, ambr_dl, ambr_ul,"
+    " context FROM apn ORDER BY profile, position"
 )
 _Belongings = dict[str, list[str]]
 
@@ -45,16 +48,17 @@ def read_subscribers(db: sqlite3.Connection) -> list[Subscriber]:
 def read_profiles(db: sqlite3.Connection) -> dict[str, Profile]:
     """All profiles by name."""
     apns: defaultdict[str, list[Apn]] = defaultdict(list)
-    for profile, name, pdn_type, qci, priority, may_preempt, preemptable, dl, ul in db.execute(_APN):
+    for profile, name, pdn_type, qci, priority, may_preempt, preemptable, dl, ul, context in db.execute(_APN):
         apns[profile].append(
-            Apn(name, pdn_type, qci, priority, bool(may_preempt), bool(preemptable), dl, ul)
+            Apn(name, pdn_type, qci, priority, bool(may_preempt), bool(preemptable), dl, ul, context)
         )
-    rows = db.execute("SELECT name, ambr_dl, ambr_ul FROM profile")
-    return {name: Profile(name, tuple(apns[name]), dl, ul) for name, dl, ul in rows}
+    rows = db.execute("SELECT name, ambr_dl, ambr_ul, access_restriction, roaming FROM profile")
+    return {name: Profile(name, tuple(apns[name]), dl, ul, restriction, bool(roaming))
+            for name, dl, ul, restriction, roaming in rows}
 
 
 def _subscriber(row: Any, profiles: dict[str, Profile], belongings: _Belongings) -> Subscriber:
-    imsi, k, opc, amf, isim_k, isim_opc, profile, tags = row
+    imsi, k, opc, amf, isim_k, isim_opc, profile, tags, algorithm, res, iterations = row
     pairs = (text.partition("=") for text in belongings.get("address", ()))
     return Subscriber(
         imsi=imsi,
@@ -69,4 +73,13 @@ def _subscriber(row: Any, profiles: dict[str, Profile], belongings: _Belongings)
         isim_opc=isim_opc,
         tags=tuple(tags.split()),
         addresses=tuple((apn, IPv4Address(ipv4)) for apn, _, ipv4 in pairs),
+        algorithm=algorithm,
+        res=res,
+        iterations=iterations,
     )
+
+
+def registration(row: Any) -> Registration:
+    """A row of REGISTRATION."""
+    imsi, mme, realm, plmn, since, imei, purged = row
+    return Registration(imsi, mme, realm, plmn, since, imei, bool(purged))

@@ -10,7 +10,7 @@ from dialtone.hss.lock import StoreLock
 
 APPLICATION_ID = 0x4469_616C  # "Dial": tells our file from any other SQLite database
 # File n leads from version n to version n + 1.
-MIGRATIONS = ("schema.sql",)
+MIGRATIONS = ("schema.sql", "schema2.sql")
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
@@ -103,6 +103,8 @@ def _migrate(path: Path) -> None:
     version = _version(path)  # again, now that nobody else can change it
     db = connect(path, write=True)
     try:
+        # A table that is replaced must not take with it what refers to its rows.
+        db.execute("PRAGMA foreign_keys = OFF")
         if 0 < version < len(MIGRATIONS):
             backup = path.with_name(f"{path.name}.version{version}")
             backup.unlink(missing_ok=True)

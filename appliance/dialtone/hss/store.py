@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store as it is read: cheap enough for the event loop. Changes go through `writes` and `writer`."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dialtone.hss import rows, schema
-from dialtone.hss.subscriber import Profile, Seen, Subscriber
+from dialtone.hss.subscriber import Apn, Profile, Registration, Seen, Subscriber
 from dialtone.hss.writer import Deliver, Writer
 
 _CACHED = 4096
@@ -54,6 +55,23 @@ class Store:
     def profiles(self) -> dict[str, Profile]:
         """All subscription profiles by name."""
         return self._snapshot(lambda: rows.read_profiles(self._db))
+
+    def past_profile(self, name: str) -> Profile | None:
+        """What a profile was before its last change or its removal; None when it was never changed."""
+        found = self._rows("SELECT was FROM past_profile WHERE name = ? ORDER BY id DESC LIMIT 1", name)
+        if not found:
+            return None
+        was = json.loads(found[0][0])
+        return Profile(**{**was, "apns": tuple(Apn(**apn) for apn in was["apns"])})
+
+    def registration(self, imsi: str) -> Registration | None:
+        """Who serves this subscriber; None if nobody ever has."""
+        found = self._rows(f"{rows.REGISTRATION} WHERE imsi = ?", imsi)
+        return rows.registration(found[0]) if found else None
+
+    def registrations(self) -> list[Registration]:
+        """All of them by IMSI."""
+        return [rows.registration(row) for row in self._rows(f"{rows.REGISTRATION} ORDER BY imsi")]
 
     def sqn_mark(self, imsi: str) -> int:
         """The highest SQN (48 bits) that may have been handed out for this IMSI; 0 if none was.

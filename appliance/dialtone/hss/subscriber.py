@@ -9,7 +9,8 @@ from ipaddress import IPv4Address
 class Apn:
     """An APN configuration (TS 29.272, 7.3.35). AMBR in bit/s; ARP as in TS 29.272, 7.3.45 to 7.3.48.
 
-    `pdn_type` is IPv4, IPv6, IPv4v6 or IPv4_OR_IPv6 (TS 29.272, 7.3.62).
+    `pdn_type` is IPv4, IPv6, IPv4v6 or IPv4_OR_IPv6 (TS 29.272, 7.3.62). `context` is the Context-Identifier
+    (7.3.27), which the store gives to an APN when it becomes one of a profile.
     """
 
     name: str
@@ -20,16 +21,23 @@ class Apn:
     arp_preemptable: bool = True
     ambr_dl: int = 1_000_000_000
     ambr_ul: int = 1_000_000_000
+    context: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A subscription that many subscribers share. The first APN is the default one. AMBR in bit/s."""
+    """A subscription that many subscribers share. The first APN is the default one. AMBR in bit/s.
+
+    `access_restriction` is Access-Restriction-Data (TS 29.272, 7.3.31); without `roaming` only the home network may
+    serve the subscriber.
+    """
 
     name: str
     apns: tuple[Apn, ...]
     ambr_dl: int = 1_000_000_000
     ambr_ul: int = 1_000_000_000
+    access_restriction: int = 0
+    roaming: bool = True
 
     def apn(self, name: str) -> Apn | None:
         """The configuration for APN network identifier `name`, whatever its case; None if not subscribed."""
@@ -42,6 +50,8 @@ class Subscriber:
     """One subscriber.
 
     `k` and `opc` have 16 octets, `amf` 2; `isim_k` and `isim_opc` are set only where the ISIM has keys of its own.
+    With TUAK `k` has 16 or 32 octets and `opc` is TOPc, 32; `res` is the octets of RES, `iterations` how often Keccak
+    is applied (TS 35.231, 5.1).
     MSISDNs are digits without `+`. `addresses` are pairs of APN name and fixed IPv4 address.
     """
 
@@ -57,6 +67,9 @@ class Subscriber:
     isim_opc: bytes | None = field(default=None, repr=False)
     tags: tuple[str, ...] = ()
     addresses: tuple[tuple[str, IPv4Address], ...] = ()
+    algorithm: str = "milenage"
+    res: int = 8
+    iterations: int = 1
 
     def address(self, apn: str) -> IPv4Address | None:
         """The fixed IPv4 address at APN `apn`, None when any will do."""
@@ -73,3 +86,19 @@ class Seen:
     last: int
     count: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Who serves a subscriber (TS 29.272, 5.2.1.1): Diameter host and realm of the MME, in the network `plmn`.
+
+    `since` in Unix seconds. `purged`: that MME has forgotten the phone (5.2.1.3). `imei` as the MME told it.
+    """
+
+    imsi: str
+    mme: str
+    realm: str
+    plmn: str
+    since: int
+    imei: str = ""
+    purged: bool = False

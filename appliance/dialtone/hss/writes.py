@@ -5,14 +5,17 @@ None of them begins or ends a transaction. A write that cannot be done raises Lo
 be rolled back by who applies it.
 """
 
+import itertools
+import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from dialtone.errors import LocalError
 from dialtone.hss.rows import read_profiles, read_subscriber
-from dialtone.hss.subscriber import Profile, Subscriber
+from dialtone.hss.subscriber import Profile, Registration, Subscriber
 
 _SEEN_KEPT = 500
+_PAST_KEPT = 20  # former states of each profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,12 @@ class PutSubscriber:
     def _put_row(self, db: sqlite3.Connection) -> None:
         s = self.subscriber
         db.execute(
-            "INSERT INTO subscriber VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ON CONFLICT (imsi) DO UPDATE SET"
-            " k = ?2, opc = ?3, amf = ?4, isim_k = ?5, isim_opc = ?6, profile = ?7, tags = ?8, changed = ?9",
-            (s.imsi, s.k, s.opc, s.amf, s.isim_k, s.isim_opc, s.profile.name, " ".join(s.tags), self.now),
+            "INSERT INTO subscriber (imsi, k, opc, amf, isim_k, isim_opc, profile, tags, algorithm, res, iterations,"
+            " created, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)"
+            " ON CONFLICT (imsi) DO UPDATE SET k = ?2, opc = ?3, amf = ?4, isim_k = ?5, isim_opc = ?6, profile = ?7,"
+            " tags = ?8, algorithm = ?9, res = ?10, iterations = ?11, changed = ?12",
+            (s.imsi, s.k, s.opc, s.amf, s.isim_k, s.isim_opc, s.profile.name, " ".join(s.tags), s.algorithm, s.res,
+             s.iterations, self.now),
         )
 
     def _put_belongings(self, db: sqlite3.Connection) -> None:
@@ -84,6 +90,21 @@ class PutSubscriber:
 
 
 @dataclass(frozen=True, slots=True)
+class PutRegistration:
+    """Who serves a subscriber from now on. Raises sqlite3.IntegrityError where there is no such subscriber any more."""
+
+    registration: Registration
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        r = self.registration
+        db.execute(
+            "INSERT OR REPLACE INTO registration (imsi, mme, realm, plmn, since, imei, purged)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (r.imsi, r.mme, r.realm, r.plmn, r.since, r.imei, r.purged),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveSubscriber:
     """Remove a subscriber; its SQN mark stays, for the card may come back. Raises LocalError if there is none."""
 
@@ -97,7 +118,10 @@ class RemoveSubscriber:
 
 @dataclass(frozen=True, slots=True)
 class PutProfile:
-    """Add a profile or replace the one of this name."""
+    """Add a profile or replace the one of this name, which is kept for an undo.
+
+    An APN keeps its Context-Identifier; a new one gets one that no APN of the profile had.
+    """
 
     profile: Profile
 
@@ -105,15 +129,26 @@ class PutProfile:
         p = self.profile
         if not p.apns:
             raise LocalError(f"Profile {p.name!r} has no APN.", remedy="Name at least one; the first is the default.")
+        present = read_profiles(db).get(p.name)
+        if present == p:
+            return
+        if present is not None:
+            _keep(db, present)
         db.execute(
-            "INSERT INTO profile VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET ambr_dl = ?2, ambr_ul = ?3",
-            (p.name, p.ambr_dl, p.ambr_ul),
+            "INSERT INTO profile (name, ambr_dl, ambr_ul, access_restriction, roaming) VALUES (?1, ?2, ?3, ?4, ?5)"
+            " ON CONFLICT (name) DO UPDATE SET ambr_dl = ?2, ambr_ul = ?3, access_restriction = ?4, roaming = ?5",
+            (p.name, p.ambr_dl, p.ambr_ul, p.access_restriction, p.roaming),
         )
+        contexts = {apn.name.lower(): apn.context for apn in present.apns} if present else {}
+        unused = itertools.count(max(contexts.values(), default=0) + 1)
         db.execute("DELETE FROM apn WHERE profile = ?", (p.name,))
         for n, a in enumerate(p.apns):
             qos = (a.qci, a.arp_priority, a.arp_may_preempt, a.arp_preemptable, a.ambr_dl, a.ambr_ul)
+            context = contexts.get(a.name.lower()) or next(unused)
             db.execute(
-                "INSERT INTO apn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (p.name, n, a.name, a.pdn_type, *qos)
+                "INSERT INTO apn (profile, position, name, pdn_type, qci, arp_priority, arp_may_preempt,"
+                " arp_preemptable, ambr_dl, ambr_ul, context) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (p.name, n, a.name, a.pdn_type, *qos, context),
             )
         _touch(db)
 
@@ -128,6 +163,8 @@ class RemoveProfile:
         used = db.execute("SELECT count(*) FROM subscriber WHERE profile = ?", (self.name,)).fetchone()[0]
         if used:
             raise LocalError(f"Profile {self.name!r} has {used} subscribers.", remedy="Give them another one first.")
+        if (present := read_profiles(db).get(self.name)) is not None:
+            _keep(db, present)
         if db.execute("DELETE FROM profile WHERE name = ?", (self.name,)).rowcount == 0:
             raise LocalError(f"There is no profile {self.name!r}.", remedy="List the profiles.")
         _touch(db)
@@ -162,6 +199,15 @@ class ForgetSeen:
 
     def apply(self, db: sqlite3.Connection) -> None:
         db.execute("DELETE FROM seen WHERE ?1 IS NULL OR imsi = ?1", (self.imsi,))
+
+
+def _keep(db: sqlite3.Connection, profile: Profile) -> None:
+    """Remember what a profile was."""
+    db.execute("INSERT INTO past_profile (name, was) VALUES (?, ?)", (profile.name, json.dumps(asdict(profile))))
+    db.execute(
+        "DELETE FROM past_profile WHERE name = ?1 AND id NOT IN"
+        " (SELECT id FROM past_profile WHERE name = ?1 ORDER BY id DESC LIMIT ?2)", (profile.name, _PAST_KEPT),
+    )
 
 
 def _touch(db: sqlite3.Connection) -> None:

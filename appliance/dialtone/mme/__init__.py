@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The MME: one file a procedure. Importing the package registers every handler."""
 
-from dialtone.mme import (  # noqa: F401
+from dialtone.mme import (
     attach,
     authentication,
+    cancel_location,
     cell_trace,
     configuration_transfer,
     context_release,
@@ -15,15 +16,18 @@ from dialtone.mme import (  # noqa: F401
     guti_reallocation,
     handover,
     handover_cancel,
+    hss_reset,
     identification,
     location_reporting,
     mme_configuration,
     nas_transport,
+    notify,
     overload,
     paging,
     path_failure,
     path_switch,
     pdn_connectivity,
+    purge,
     relocation,
     reset,
     s1_setup,
@@ -31,6 +35,17 @@ from dialtone.mme import (  # noqa: F401
     service_request,
     session,
     status,
+    subscriber_data,
     tracking_area_update,
+    update_location,
     warning,
 )
+
+__all__ = [
+    "attach", "authentication", "cancel_location", "cell_trace", "configuration_transfer", "context_release",
+    "context_setup", "detach", "downlink_data", "enb_configuration", "forwarding", "guti_reallocation", "handover",
+    "handover_cancel", "hss_reset", "identification", "location_reporting", "mme_configuration", "nas_transport",
+    "notify", "overload", "paging", "path_failure", "path_switch", "pdn_connectivity", "purge", "relocation", "reset",
+    "s1_setup", "security_mode", "service_request", "session", "status", "subscriber_data", "tracking_area_update",
+    "update_location", "warning",
+]

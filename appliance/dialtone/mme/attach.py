@@ -6,7 +6,6 @@ Attach Request -> [Identity] -> [Authentication -> Security Mode] -> Update Loca
 """
 
 from dialtone.codec import nas
-from dialtone.codec.diameter import UpdateLocationAnswer, UpdateLocationRequest
 from dialtone.codec.nas import AttachAccept, AttachComplete, AttachRequest
 from dialtone.codec.nas.capabilities import EPSNetworkFeatureSupport
 from dialtone.codec.nas.identities import Imsi, TaiList
@@ -14,7 +13,7 @@ from dialtone.codec.nas.ies import GprsTimer
 from dialtone.codec.nas.values import EpsAttachResult, EpsAttachType
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, Send, StartTimer, Unanswered, Verdict
+from dialtone.effects import Effects, Send, StartTimer, Verdict
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti, Tai
 from dialtone.mme import (
@@ -26,6 +25,7 @@ from dialtone.mme import (
     retransmission,
     security_mode,
     session,
+    update_location,
 )
 from dialtone.mme.context import Pdn, SecurityContext, Ue
 from dialtone.mme.context_release import drop, end
@@ -35,8 +35,6 @@ from dialtone.mme.element import NOT_EXPECTED, Mme, on
 IMEI_NOT_ACCEPTED, PLMN_NOT_ALLOWED, NO_SUITABLE_CELLS, ESM_FAILURE = 5, 11, 15, 19
 INVALID_MANDATORY = 96
 COUNT_LIMIT = 0xFF0000  # of 24 bits: new keys are made well before a NAS COUNT is used up (TS 33.401, 6.5)
-EUTRAN = 1004  # RAT-Type (TS 29.212, 5.3.31)
-S6A_ULR_FLAGS = 0x22  # S6a/S6d indicator, initial attach (TS 29.272, 7.3.7)
 
 
 @on("NAS", AttachRequest)
@@ -116,49 +114,22 @@ def _secured(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     """Proven: an earlier context of the same phone goes now, and the HSS is told where it is."""
     earlier = mme.by_imsi.get(ue.imsi)
     if earlier is not None and earlier is not ue:
+        earlier.purge = False
         mme.memory.keep(earlier)
         yield from end(mme, earlier, rx, Cause.of("nas", "normal-release"))
         rx.subject = ue.label
     mme.by_imsi[ue.imsi] = ue
-    yield ue.ask(mme.s6a.element, UpdateLocationRequest(
-        session_id=mme.session_id(),
-        origin_host=mme.s6a.origin_host,
-        origin_realm=mme.s6a.origin_realm,
-        destination_realm=mme.s6a.origin_realm,
-        user_name=ue.imsi,
-        rat_type=EUTRAN,
-        ulr_flags=S6A_ULR_FLAGS,
-        visited_plmn_id=mme.plmn,
-    ))
+    yield from update_location.start(mme, ue, rx, _located)
 
 
-@on("S6a", UpdateLocationAnswer)
-def on_update_location_answer(mme: Mme, msg: UpdateLocationAnswer, rx: Rx) -> Effects:
+def _located(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     """The subscription came: ask the phone for its APN if it wants to tell it in secret, else go on."""
-    assert rx.request is not None
-    ue: Ue = rx.request.context
-    if not ue.answered(rx.request):
-        return
-    rx.subject, rx.state = ue.label, ue.emm
-    if msg.result_code != 2001 or msg.subscription_data is None:
-        yield from reject.by_hss(mme, ue, rx, msg.result_code, msg.experimental_result)
-        return
-    ue.subscription = msg.subscription_data
     try:
         request = _pdn_request(ue)
     except ProtocolError as error:
         yield from reject.request(mme, ue, rx, ESM_FAILURE, f"the PDN connectivity request inside is wrong: {error}")
         return
     yield from session.connect(mme, ue, rx, request, _connected, _refused)
-
-
-@on.unanswered(UpdateLocationRequest)
-def on_no_update_location_answer(mme: Mme, event: Unanswered, rx: Rx) -> Effects:
-    """The HSS is silent."""
-    ue: Ue = event.request.context
-    if ue.answered(event.request):
-        rx.subject = ue.label
-        yield from reject.request(mme, ue, rx, reject.NETWORK_FAILURE, "the HSS does not answer")
 
 
 def _pdn_request(ue: Ue) -> nas.PDNConnectivityRequest:

@@ -35,10 +35,7 @@ def start(mme: Mme, ue: Ue, rx: Rx, then: Next, resynchronise: bytes | None = No
     """Get a vector for the phone's IMSI and challenge it, then go on with `then`."""
     ue.then = then
     yield ue.ask(mme.s6a.element, AuthenticationInformationRequest(
-        session_id=mme.session_id(),
-        origin_host=mme.s6a.origin_host,
-        origin_realm=mme.s6a.origin_realm,
-        destination_realm=mme.s6a.origin_realm,
+        **mme.s6a_header(),
         user_name=ue.imsi,
         requested_eutran_authentication_info=RequestedEutranAuthenticationInfo(
             number_of_requested_vectors=1, immediate_response_preferred=0, re_synchronization_info=resynchronise),
@@ -56,7 +53,8 @@ def on_authentication_information_answer(mme: Mme, msg: AuthenticationInformatio
     rx.subject, rx.state = ue.label, ue.emm
     info = msg.authentication_info
     if msg.result_code != 2001 or info is None or not info.eutran_vector:
-        yield from reject.by_hss(mme, ue, rx, msg.result_code, msg.experimental_result)
+        cause, why = reject.reason(msg.result_code, msg.experimental_result, msg.error_diagnostic)
+        yield from reject.request(mme, ue, rx, cause, why)
         return
     vector = info.eutran_vector[0]
     resynchronised = ue.challenge is not None and ue.challenge.resynchronised

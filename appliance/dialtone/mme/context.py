@@ -202,6 +202,9 @@ class Ue:
     nr_capability: UEAdditionalSecurityCapability | None = None
     radio_capability: bytes | None = None
     subscription: SubscriptionData | None = None
+    confirmed: bool = False  # the HSS knows that we serve it (TS 23.007, 4.2)
+    notify_reachable: bool = False  # the HSS wants to know when the phone is heard of: URRP-MME (TS 23.401, 5.7.2)
+    purge: bool = False  # the HSS is to learn when it is forgotten
     pdns: dict[str, Pdn] = field(default_factory=dict)  # by APN
     retries: dict[str, Retry] = field(default_factory=dict)  # by timer
     then: Next | None = None

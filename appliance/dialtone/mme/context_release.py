@@ -7,7 +7,7 @@ from dialtone.codec.s1ap.causes import Cause
 from dialtone.codec.s1ap.values import UES1APIDPair
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Verdict
-from dialtone.mme import paging, retransmission, session
+from dialtone.mme import paging, purge, retransmission, session
 from dialtone.mme.context import Ue
 from dialtone.mme.element import Mme, on
 from dialtone.mme.states import EcmState, EmmState, HandoverState
@@ -28,6 +28,9 @@ def end(mme: Mme, ue: Ue, rx: Rx, cause: Cause) -> Effects:
         yield StopTimer(timer, ue.number)
     if ue.emm is not EmmState.DEREGISTERED:
         yield from ue.move("context ended")
+    if ue.purge:
+        ue.purge = False
+        yield purge.purge(mme, ue)
     mme.unregister(ue)
     if ue.enb is None:
         mme.forget(ue)
@@ -158,5 +161,6 @@ def on_implicit_detach(mme: Mme, number: int, rx: Rx) -> Effects:
     if ue is not None and ue.ecm is EcmState.IDLE:
         rx.subject = ue.label
         mme.memory.keep(ue)
+        ue.purge = True
         yield Verdict("detach", True, "detached implicitly: the phone was silent for longer than T3412")
         yield from drop(mme, ue, rx)

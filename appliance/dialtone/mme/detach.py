@@ -18,11 +18,12 @@ from dialtone.mme.states import EcmState, EmmState
 @dataclass(slots=True)
 class DetachUe(Event):
     """A command: detach the phone, which comes back at once with `reattach`. One that is idle is called first with
-    `page`, so that it knows; else it learns it by its next message."""
+    `page`, so that it knows; else it learns it by its next message. `by_hss`: the HSS knows already."""
 
     imsi: str
     reattach: bool = False
     page: bool = False
+    by_hss: bool = False
 
 
 @on("NAS", DetachRequestUEOriginating)
@@ -61,6 +62,7 @@ def on_detach_ue(mme: Mme, event: DetachUe, rx: Rx) -> Effects:
     if ue is None:
         return
     rx.subject = ue.label
+    ue.purge = not (event.reattach or event.by_hss)
     ue.detach_type = NetworkDetachType.REATTACH_REQUIRED if event.reattach else NetworkDetachType.REATTACH_NOT_REQUIRED
     if ue.emm is not EmmState.REGISTERED or (ue.ecm is EcmState.IDLE and not event.page):
         yield from _untold(mme, ue, rx)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address
+from typing import Any
 
+from dialtone.codec.diameter import SessionRequest
 from dialtone.codec.gtpc import PORT
 from dialtone.codec.s1ap import GlobalENBID, OverloadAction, S1apMessage, WriteReplaceWarningRequest
 from dialtone.config import Config
@@ -159,6 +161,17 @@ class Mme(Element):
         """A Diameter Session-Id (RFC 6733, 8.8)."""
         number = next(self._sessions)
         return f"{self.s6a.origin_host};{number >> 32};{number & 0xFFFFFFFF}"
+
+    def s6a_header(self) -> dict[str, Any]:
+        """What every request to the HSS begins with (TS 29.272, 7.2)."""
+        me = self.s6a
+        return {"session_id": self.session_id(), "origin_host": me.origin_host, "origin_realm": me.origin_realm,
+                "destination_realm": me.origin_realm}
+
+    def s6a_answer(self, request: SessionRequest) -> dict[str, Any]:
+        """What every answer to the HSS begins with."""
+        return {"session_id": request.session_id, "origin_host": self.s6a.origin_host,
+                "origin_realm": self.s6a.origin_realm, "proxy_info": request.proxy_info}
 
     def identify(self, ue: Ue, imsi: str, rx: Rx) -> None:
         """The phone of `ue` says who it is, or has proven it."""

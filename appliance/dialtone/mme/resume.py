@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, StopTimer
-from dialtone.mme import retransmission
+from dialtone.mme import notify, retransmission
 from dialtone.mme.context import Ue
 from dialtone.mme.context_release import end, give_up_handover
 from dialtone.mme.element import Mme
@@ -39,4 +39,5 @@ def resume(mme: Mme, fresh: Ue, rx: Rx) -> Generator[Effect, None, Ue | None]:
         mme.confirm_guti(ue)
     yield from end(mme, fresh, rx, RELEASED)
     rx.subject, rx.state = ue.label, ue.emm
+    yield from notify.heard(mme, ue, rx)
     return ue

@@ -103,6 +103,8 @@ Network-Access-Mode               1417  Enumerated        M
 HPLMN-ODB                         1418  Unsigned32        M
 Item-Number                       1419  Unsigned32        M
 Cancellation-Type                 1420  Enumerated        M
+DSR-Flags                         1421  Unsigned32        M
+DSA-Flags                         1422  Unsigned32        M
 Context-Identifier                1423  Unsigned32        M
 Subscriber-Status                 1424  Enumerated        M
 Operator-Determined-Barring       1425  Unsigned32        M
@@ -114,10 +116,14 @@ APN-Configuration                 1430  Grouped           M
 EPS-Subscribed-QoS-Profile        1431  Grouped           M
 VPLMN-Dynamic-Address-Allowed     1432  Enumerated        M
 STN-SR                            1433  OctetString       M
+Alert-Reason                      1434  Enumerated        M
 AMBR                              1435  Grouped           M
 PDN-GW-Allocation-Type            1438  Enumerated        M
 RAT-Frequency-Selection-Priority-ID 1440 Unsigned32       M
+IDA-Flags                         1441  Unsigned32        M
 PUA-Flags                         1442  Unsigned32        M
+NOR-Flags                         1443  Unsigned32        M
+User-Id                           1444  UTF8String
 Regional-Subscription-Zone-Code   1446  OctetString       M
 RAND                              1447  OctetString(16)   M
 XRES                              1448  OctetString       M
@@ -125,12 +131,24 @@ AUTN                              1449  OctetString(16)   M
 KASME                             1450  OctetString(32)   M
 PDN-Type                          1456  Enumerated        M
 Roaming-Restricted-Due-To-Unsupported-Feature 1457 Enumerated M
+Trace-Reference                   1459  OctetString(3)    M
 3GPP2-MEID                        1471  OctetString       M
 Specific-APN-Info                 1472  Grouped           M
 SGSN-Number                       1489  OctetString       M
+IDR-Flags                         1490  Unsigned32        M
 ICS-Indicator                     1491  Enumerated
+IMS-Voice-Over-PS-Sessions-Supported 1492 Enumerated
 Homogeneous-Support-of-IMS-Voice-Over-PS-Sessions 1493 Enumerated
-EPS-Location-Information          1496  OctetString
+Last-UE-Activity-Time             1494  Time
+EPS-User-State                    1495  Grouped
+EPS-Location-Information          1496  Grouped
+MME-User-State                    1497  Grouped
+User-State                        1499  Enumerated
+MME-Location-Information          1600  Grouped
+E-UTRAN-Cell-Global-Identity      1602  OctetString(7)
+Tracking-Area-Identity            1603  OctetString(5)
+Current-Location-Retrieved        1610  Enumerated
+Age-Of-Location-Information       1611  Unsigned32
 Active-APN                        1612  Grouped
 Error-Diagnostic                  1614  Enumerated
 UE-SRVCC-Capability               1615  Enumerated
@@ -139,9 +157,12 @@ Subscribed-Periodic-RAU-TAU-Timer 1619  Unsigned32
 PUR-Flags                         1635  Unsigned32
 Equivalent-PLMN-List              1637  Grouped
 CLR-Flags                         1638  Unsigned32
+Time-Zone                         1642  UTF8String
 A-MSISDN                          1643  OctetString(Tbcd)
 MME-Number-for-MT-SMS             1645  OctetString
 SMS-Register-Request              1648  Enumerated
+Local-Time-Zone                   1649  Grouped
+Daylight-Saving-Time              1650  Enumerated
 Subscription-Data-Flags           1654  Unsigned32
 SGs-MME-Identity                  1664  UTF8String
 Coupled-Node-Diameter-ID          1666  DiameterIdentity
@@ -149,7 +170,9 @@ Reset-ID                          1670  OctetString
 Adjacent-PLMNs                    1672  Grouped
 AIR-Flags                         1679  Unsigned32
 UE-Usage-Type                     1680  Unsigned32
+Subscription-Data-Deletion        1685  Grouped
 GMLC-Address                      2405  Address           M
+Maximum-UE-Availability-Time      3329  Time
 """
 
 

@@ -214,3 +214,50 @@ class EquivalentPlmnList(Avps):
     """TS 29.272, 7.3.151; Adjacent-PLMNs has the same shape."""
 
     visited_plmn_id: Annotated[tuple[Plmn, ...], "1* { Visited-PLMN-Id }"]
+
+
+@dataclass(slots=True, kw_only=True)
+class SubscriptionDataDeletion(Avps):
+    """TS 29.272, 7.3.208: what a Reset takes away from all subscribers it is about."""
+
+    dsr_flags: Annotated[int, "{ DSR-Flags }"]
+    context_identifier: Annotated[tuple[int, ...], "* [ Context-Identifier ]"] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class MmeUserState(Avps):
+    """TS 29.272, 7.3.112."""
+
+    user_state: Annotated[int | None, "[ User-State ]"] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class EpsUserState(Avps):
+    """TS 29.272, 7.3.110."""
+
+    mme_user_state: Annotated[MmeUserState | None, "[ MME-User-State ]"] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class MmeLocationInformation(Avps):
+    """TS 29.272, 7.3.115. Cell and area are the values of their IEs (TS 29.274, 8.21); `age` in minutes."""
+
+    e_utran_cell_global_identity: Annotated[bytes | None, "[ E-UTRAN-Cell-Global-Identity ]"] = None
+    tracking_area_identity: Annotated[bytes | None, "[ Tracking-Area-Identity ]"] = None
+    current_location_retrieved: Annotated[int | None, "[ Current-Location-Retrieved ]"] = None
+    age: Annotated[int | None, "[ Age-Of-Location-Information ]"] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class EpsLocationInformation(Avps):
+    """TS 29.272, 7.3.111."""
+
+    mme_location_information: Annotated[MmeLocationInformation | None, "[ MME-Location-Information ]"] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LocalTimeZone(Avps):
+    """TS 29.272, 7.3.155: quarters of an hour, `+8` is two hours east of UTC (TS 22.042); and the summer time in it."""
+
+    time_zone: Annotated[str, "{ Time-Zone }"]
+    daylight_saving_time: Annotated[int, "{ Daylight-Saving-Time }"]

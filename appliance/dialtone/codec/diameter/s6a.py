@@ -7,10 +7,15 @@ from typing import Annotated
 from dialtone.codec.diameter.grouped import (
     ActiveApn,
     AuthenticationInfo,
+    EpsLocationInformation,
+    EpsUserState,
     EquivalentPlmnList,
+    LocalTimeZone,
+    Mip6AgentInfo,
     RequestedEutranAuthenticationInfo,
     RequestedUtranGeranAuthenticationInfo,
     SubscriptionData,
+    SubscriptionDataDeletion,
     SupportedFeatures,
     TerminalInformation,
 )
@@ -108,6 +113,59 @@ class AuthenticationInformationAnswer(SessionAnswer):
     ue_usage_type: Annotated[int | None, "[ UE-Usage-Type ]"] = None
 
 
+@command(319, S6A, "3GPP-Insert-Subscriber-Data Request", "TS 29.272, 7.2.9")
+@dataclass(slots=True, kw_only=True)
+class InsertSubscriberDataRequest(SessionRequest):
+    """The subscription changed: what is new in it; or, by `idr_flags`, a question about the phone (7.3.103)."""
+
+    destination_host: Annotated[str, "{ Destination-Host }"]
+    user_name: Annotated[str, "{ User-Name }"]
+    supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()
+    subscription_data: Annotated[SubscriptionData, "{ Subscription-Data }"]
+    idr_flags: Annotated[int | None, "[ IDR-Flags ]"] = None
+    reset_id: Annotated[tuple[bytes, ...], "* [ Reset-ID ]"] = ()
+
+
+@command(319, S6A, "3GPP-Insert-Subscriber-Data Answer", "TS 29.272, 7.2.10")
+@dataclass(slots=True, kw_only=True)
+class InsertSubscriberDataAnswer(SessionAnswer):
+    """Taken over; and what was asked."""
+
+    supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()
+    ims_voice_over_ps_sessions_supported: Annotated[int | None, "[ IMS-Voice-Over-PS-Sessions-Supported ]"] = None
+    last_ue_activity_time: Annotated[int | None, "[ Last-UE-Activity-Time ]"] = None
+    rat_type: Annotated[int | None, "[ RAT-Type ]"] = None
+    ida_flags: Annotated[int | None, "[ IDA-Flags ]"] = None
+    eps_user_state: Annotated[EpsUserState | None, "[ EPS-User-State ]"] = None
+    eps_location_information: Annotated[EpsLocationInformation | None, "[ EPS-Location-Information ]"] = None
+    local_time_zone: Annotated[LocalTimeZone | None, "[ Local-Time-Zone ]"] = None
+
+
+@command(320, S6A, "3GPP-Delete-Subscriber-Data Request", "TS 29.272, 7.2.11")
+@dataclass(slots=True, kw_only=True)
+class DeleteSubscriberDataRequest(SessionRequest):
+    """The subscription lost what `dsr_flags` name (TS 29.272, 7.3.25)."""
+
+    destination_host: Annotated[str, "{ Destination-Host }"]
+    user_name: Annotated[str, "{ User-Name }"]
+    supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()
+    dsr_flags: Annotated[int, "{ DSR-Flags }"]
+    context_identifier: Annotated[tuple[int, ...], "* [ Context-Identifier ]"] = ()
+    regional_subscription_zone_code: Annotated[
+        tuple[bytes, ...], "* [ Regional-Subscription-Zone-Code ]"
+    ] = ()
+    trace_reference: Annotated[bytes | None, "[ Trace-Reference ]"] = None
+
+
+@command(320, S6A, "3GPP-Delete-Subscriber-Data Answer", "TS 29.272, 7.2.12")
+@dataclass(slots=True, kw_only=True)
+class DeleteSubscriberDataAnswer(SessionAnswer):
+    """Forgotten."""
+
+    supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()
+    dsa_flags: Annotated[int | None, "[ DSA-Flags ]"] = None
+
+
 @command(321, S6A, "3GPP-Purge-UE Request", "TS 29.272, 7.2.13")
 @dataclass(slots=True, kw_only=True)
 class PurgeUERequest(SessionRequest):
@@ -116,7 +174,7 @@ class PurgeUERequest(SessionRequest):
     user_name: Annotated[str, "{ User-Name }"]
     supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()
     pur_flags: Annotated[int | None, "[ PUR-Flags ]"] = None
-    eps_location_information: Annotated[bytes | None, "[ EPS-Location-Information ]"] = None
+    eps_location_information: Annotated[EpsLocationInformation | None, "[ EPS-Location-Information ]"] = None
 
 
 @command(321, S6A, "3GPP-Purge-UE Answer", "TS 29.272, 7.2.14")
@@ -126,3 +184,55 @@ class PurgeUEAnswer(SessionAnswer):
 
     supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()
     pua_flags: Annotated[int | None, "[ PUA-Flags ]"] = None
+
+
+@command(322, S6A, "3GPP-Reset Request", "TS 29.272, 7.2.15")
+@dataclass(slots=True, kw_only=True)
+class ResetRequest(SessionRequest):
+    """The HSS has restarted, or lost data: of the users named by the first digits of their IMSI, or of all."""
+
+    destination_host: Annotated[str, "{ Destination-Host }"]
+    supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()
+    user_id: Annotated[tuple[str, ...], "* [ User-Id ]"] = ()
+    reset_id: Annotated[tuple[bytes, ...], "* [ Reset-ID ]"] = ()
+    subscription_data: Annotated[SubscriptionData | None, "[ Subscription-Data ]"] = None
+    subscription_data_deletion: Annotated[
+        SubscriptionDataDeletion | None, "[ Subscription-Data-Deletion ]"
+    ] = None
+
+
+@command(322, S6A, "3GPP-Reset Answer", "TS 29.272, 7.2.16")
+@dataclass(slots=True, kw_only=True)
+class ResetAnswer(SessionAnswer):
+    """The MME tells the HSS again where these phones are, when it hears of them."""
+
+    supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()
+
+
+@command(323, S6A, "3GPP-Notify Request", "TS 29.272, 7.2.17")
+@dataclass(slots=True, kw_only=True)
+class NotifyRequest(SessionRequest):
+    """Something about the phone that the HSS wants to know (`nor_flags`: TS 29.272, 7.3.49)."""
+
+    user_name: Annotated[str, "{ User-Name }"]
+    supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()
+    terminal_information: Annotated[TerminalInformation | None, "[ Terminal-Information ]"] = None
+    mip6_agent_info: Annotated[Mip6AgentInfo | None, "[ MIP6-Agent-Info ]"] = None
+    visited_network_identifier: Annotated[bytes | None, "[ Visited-Network-Identifier ]"] = None
+    context_identifier: Annotated[int | None, "[ Context-Identifier ]"] = None
+    service_selection: Annotated[str | None, "[ Service-Selection ]"] = None
+    alert_reason: Annotated[int | None, "[ Alert-Reason ]"] = None
+    ue_srvcc_capability: Annotated[int | None, "[ UE-SRVCC-Capability ]"] = None
+    nor_flags: Annotated[int | None, "[ NOR-Flags ]"] = None
+    homogeneous_support_of_ims_voice_over_ps_sessions: Annotated[
+        int | None, "[ Homogeneous-Support-of-IMS-Voice-Over-PS-Sessions ]"
+    ] = None
+    maximum_ue_availability_time: Annotated[int | None, "[ Maximum-UE-Availability-Time ]"] = None
+
+
+@command(323, S6A, "3GPP-Notify Answer", "TS 29.272, 7.2.18")
+@dataclass(slots=True, kw_only=True)
+class NotifyAnswer(SessionAnswer):
+    """Noted."""
+
+    supported_features: Annotated[tuple[SupportedFeatures, ...], "* [ Supported-Features ]"] = ()

@@ -15,6 +15,7 @@ from dialtone.codec.tbcd import digits, tbcd
 from dialtone.ids import Plmn
 
 Address = IPv4Address | IPv6Address
+_NTP_EPOCH = 2208988800  # seconds from 1900 to 1970
 _U32, _I32, _U64 = struct.Struct(">I"), struct.Struct(">i"), struct.Struct(">Q")
 
 unpack_head = struct.Struct(">II").unpack_from
@@ -47,6 +48,16 @@ def _address_octets(address: Address) -> bytes:
     return (b"\0\1" if address.version == 4 else b"\0\2") + address.packed
 
 
+def _time(octets: bytes) -> int:
+    """Unix seconds from the four octets of NTP, whose era ends in 2036 (RFC 6733, 4.3.1; RFC 5905, 6)."""
+    seconds = int(_U32.unpack(octets)[0])
+    return seconds - _NTP_EPOCH + (0 if seconds & 0x80000000 else 1 << 32)
+
+
+def _time_octets(seconds: int) -> bytes:
+    return _U32.pack(seconds + _NTP_EPOCH & 0xFFFFFFFF)
+
+
 def _identity(octets: bytes) -> str:
     if not octets:
         raise ValueError("an empty identity")
@@ -70,6 +81,7 @@ _CODECS = {
     "Integer32": _integer(_I32),
     "Enumerated": _integer(_I32),
     "Unsigned64": _integer(_U64),
+    "Time": Codec(_time, _time_octets, 4),
     "Address": Codec(_address, _address_octets),
     "Grouped": Codec(bytes, bytes),
     "OctetString(Plmn)": Codec(Plmn.from_bytes, Plmn.to_bytes),

@@ -186,8 +186,8 @@ class Uli(NamedTuple):
         tai, ecgi, cgi, sai, rai, lai, macro, extended = self
         parts = (
             cgi, sai, rai,
-            tai and tai.plmn.to_bytes() + tai.tac.to_bytes(2, "big"),
-            ecgi and ecgi.plmn.to_bytes() + ecgi.cell_id.to_bytes(4, "big"),
+            tai and tai.to_bytes(),
+            ecgi and ecgi.to_bytes(),
             lai, macro, extended,
         )  # fmt: skip
         flags = sum(1 << bit for bit, part in enumerate(parts) if part is not None)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A foreign end of S6a in a test's own hand: an MME that asks our HSS, or an HSS that tells our MME."""
+
+from typing import Any
+
+from network import Network, imsi_of
+
+from dialtone.codec import diameter
+from dialtone.ids import Plmn
+
+IMSI = imsi_of(1)
+HOME = Plmn("001", "01")
+REALM = "epc.mnc070.mcc999.3gppnetwork.org"
+
+
+class ForeignEnd:
+    """Stands on the S6a link of `element` under the Diameter identity `host`; `got` are the requests that came for it.
+
+    It answers those with `answers` (a Result-Code), or not at all with None.
+    """
+
+    def __init__(self, net: Network, element: str, host: str, answers: int | None = 2001) -> None:
+        self.net, self.element, self.host, self.answers = net, element, host, answers
+        self.got: list[Any] = []
+        self.said: list[Any] = []
+        port = net.loop.ports[element, "S6a"]
+        self._below, port.link = port.link, self  # type: ignore[assignment]
+
+    def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
+        """The link's side."""
+        if peer != self.host:
+            self._below.send(element, peer, data, stream)
+            return
+        message = diameter.decode(data)
+        if not message.REQUEST:
+            self.said.append(message)
+            return
+        self.got.append(message)
+        if self.answers is not None:
+            kind = diameter.COMMANDS[message.COMMAND, message.APPLICATION_ID, False]
+            answer: Any = kind(session_id=message.session_id, result_code=self.answers,  # type: ignore[attr-defined]
+                               origin_host=self.host, origin_realm=REALM)
+            answer.hop_by_hop, answer.end_to_end = message.hop_by_hop, message.end_to_end
+            self.net.loop.deliver(element, "S6a", peer, diameter.encode(answer))
+
+    def ask(self, kind: type[Any], **fields: Any) -> Any:
+        """Send a request and return its answer."""
+        given: dict[str, Any] = {"session_id": f"{self.host};1;{len(self.said)}", "origin_host": self.host,
+                                 "origin_realm": REALM, "destination_realm": REALM, "user_name": IMSI} | fields
+        message = kind(**{name: value for name, value in given.items() if value is not None})
+        message.hop_by_hop = message.end_to_end = 0x7000 + len(self.said) + len(self.got)
+        before = len(self.said)
+        self.net.loop.deliver(self.element, "S6a", self.host, diameter.encode(message))
+        self.net.run(0.2)
+        assert len(self.said) == before + 1, "one answer for each request"
+        return self.said[-1]
+
+    def locate(self, **fields: Any) -> diameter.UpdateLocationAnswer:
+        """Say that this MME serves the phone."""
+        found: diameter.UpdateLocationAnswer = self.ask(
+            diameter.UpdateLocationRequest, **{"rat_type": 1004, "ulr_flags": 2, "visited_plmn_id": HOME, **fields})
+        return found
