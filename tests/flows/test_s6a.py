@@ -189,6 +189,15 @@ def test_an_mme_that_does_not_answer_a_cancel(net: Network, other: ForeignEnd) -
     assert net.phones[IMSI].emm == EmmState.REGISTERED
 
 
+def test_an_mme_that_cannot_be_reached_any_more(net: Network, other: ForeignEnd) -> None:
+    other.locate()
+    other.host = "another.example.org"  # its place on the link is empty
+    net.attach()
+    net.run(15.0)
+    assert net.loop.counters["S6a no such peer"] == 1
+    assert net.verdicts("hss")[-1].startswith(f"failed: {THEIRS} does not answer")
+
+
 def test_a_removed_subscriber_is_detached(net: Network) -> None:
     phone = net.attach()
     command(net, "subscribers.remove", imsi=IMSI)

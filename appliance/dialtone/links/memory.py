@@ -36,7 +36,10 @@ class Memory:
     _serial: int = 0
 
     def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
-        """Queue `data` for the element `peer`."""
+        """Queue `data` for the element `peer`; a name that nobody here has (a foreign MME's of before) gets nothing."""
+        if peer not in self.loop.elements:
+            self.loop.discard(element, self.point, peer, data, "no such peer")
+            return
         if self.weather is None:
             self.loop.deliver(peer, self.point, element, data, stream)
             return
