@@ -79,7 +79,8 @@ class Network:
         self.end_markers: list[tuple[bytes, int]] = []
         self.loop.performers[EndMarker] = self._end_marker
         self.loop.performers[CloseTunnel] = lambda effect, done: self._try(self.forwarder.close, effect.teid, done)
-        for effect in (sim_enb.RadioBearerUp, sim_enb.RadioBearerDown, InterfaceUp, InterfaceDown):
+        for effect in (sim_enb.RadioBearerUp, sim_enb.RadioBearerDown, sim_enb.RadioExpect, sim_enb.RadioFlush,
+                       sim_enb.RadioForward, InterfaceUp, InterfaceDown):
             self.loop.performers[effect] = lambda effect, done: done(None)
         self.commands = Commands(self.core, self.store, self, self.forwarder)
         self.enbs = [self._enb(number, config) for number, config in enumerate(enbs, 1)]

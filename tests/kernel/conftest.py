@@ -101,6 +101,9 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         if isinstance(report.longrepr, list):  # a skip's place and reason; JSON knows no tuples
             report.longrepr = tuple(report.longrepr)
         item.ihook.pytest_runtest_logreport(report=report)
+        if report.when == "call" and (terminal := item.config.pluginmanager.get_plugin("terminalreporter")):
+            for what, value in report.user_properties:  # what a test has measured is worth a line
+                terminal.write_line(f"\n{what}: {value}")
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     # Nothing was set up for this item, but what the one before it left standing for us must go before the next one.
     item.session._setupstate.teardown_exact(nextitem)

@@ -118,6 +118,15 @@ class Plane:
     def close_bearer(self, teid: int) -> None:
         self.open.pop(teid, None)
 
+    def expect_bearer(self, teid: int, forward_teid: int | None) -> None:
+        self.open[teid] = ("expected", forward_teid)
+
+    def flush_bearer(self, teid: int) -> None:
+        self.open[teid] += ("flushed",)
+
+    def forward_bearer(self, teid: int, remote: bytes, remote_teid: int) -> None:
+        self.open[teid] += (remote, remote_teid)
+
 
 class Lab:
     """One eNB, two phones on paper, the MME played by the test."""

@@ -79,6 +79,12 @@ async def update(imsi: str, its: Its, active: bool = False, periodic: bool = Fal
     return await its.sim.call("sim.update", 60.0, imsi=imsi, active=active, periodic=periodic)
 
 
+@router.post("/phones/{imsi}:handover")
+async def handover(imsi: str, its: Its, enb: str, s1: bool = False, forward: bool = True, direct: bool = True) -> Any:
+    """Hand the phone over to another simulated eNB, by X2 or by way of the MME."""
+    return await its.sim.call("sim.handover", 60.0, imsi=imsi, enb=enb, s1=s1, forward=forward, direct=direct)
+
+
 @router.post("/phones/{imsi}:exec")
 async def execute(imsi: str, program: Program, its: Its) -> Any:
     """Run a program on the phone, its packets going through the LTE bearer."""

@@ -103,6 +103,19 @@ def update(imsi: str, active: bool, periodic: bool, as_json: bool, url: str) -> 
     show(client(url).post(f"/sim/phones/{imsi}:update", active=active, periodic=periodic), as_json)
 
 
+@sim.command()
+@click.argument("imsi")
+@click.argument("enb")
+@click.option("--s1", is_flag=True, help="By way of the MME instead of X2.")
+@click.option("--forward/--no-forward", default=True, help="Whether data that still comes to the old eNB goes along.")
+@click.option("--direct/--indirect", default=True, help="With --s1: between the eNBs, or by way of the gateway.")
+@json_option
+@url_option
+def handover(imsi: str, enb: str, s1: bool, forward: bool, direct: bool, as_json: bool, url: str) -> None:
+    """Hand a phone over to another eNB. Example: dialtone sim handover 001010000000001 sim-enb2 --s1"""
+    show(client(url).post(f"/sim/phones/{imsi}:handover", enb=enb, s1=s1, forward=forward, direct=direct), as_json)
+
+
 @sim.command("exec", context_settings={"ignore_unknown_options": True})
 @click.argument("imsi")
 @click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED)

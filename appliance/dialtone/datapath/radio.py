@@ -8,8 +8,9 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-from dialtone.codec.gtpu import G_PDU, ErrorIndication, gpdu, split
+from dialtone.codec.gtpu import END_MARKER, G_PDU, ErrorIndication, gpdu, split
 from dialtone.datapath.devices import GtpuSocket
+from dialtone.datapath.handovers import Handovers
 from dialtone.datapath.path import PORT, Address, Out, Path, Trace, no_trace
 from dialtone.datapath.phones import DEVICE, Phones
 from dialtone.datapath.router import ICMPV6, ROUTER_ADVERTISEMENT
@@ -43,6 +44,7 @@ class RadioForwarder:
     refused: list[RadioBearer] = field(default_factory=list)
     drops: dict[str, int] = field(default_factory=dict)
     path: Path = field(init=False)
+    handovers: Handovers = field(default_factory=Handovers)
     _from: dict[tuple[str, bytes], RadioBearer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,14 +52,18 @@ class RadioForwarder:
 
     def add(self, bearer: RadioBearer) -> None:
         """Add a bearer or replace the one with the same TEID; the first bearer of an address is its default."""
-        self.remove(bearer.teid)
+        self._remove(bearer.teid)
         self.bearers[bearer.teid] = bearer
         for key in (bearer.ue, bearer.identifier):
             if key:
                 self._from.setdefault((bearer.imsi, key), bearer)
 
     def remove(self, teid: int) -> RadioBearer | None:
-        """Remove a bearer; an unknown TEID is no error."""
+        """Remove a bearer, or one whose phone has not come; an unknown TEID is no error."""
+        self.handovers.forget(teid)
+        return self._remove(teid)
+
+    def _remove(self, teid: int) -> RadioBearer | None:
         bearer = self.bearers.pop(teid, None)
         for key in [key for key, other in self._from.items() if other is bearer]:
             del self._from[key]
@@ -69,13 +75,26 @@ class RadioForwarder:
             kind, teid, start = split(datagram)
         except ProtocolError as error:
             return self.path.unreadable(datagram, error, peer, now)
+        if kind in (G_PDU, END_MARKER) and teid in self.handovers:
+            out = self.handovers.take(kind, teid, datagram, start)
+            if isinstance(out, str):
+                self.path.drop(out)
+                return None
+            return out
         if kind != G_PDU:
             return self.path.manage(datagram, peer, now)
         bearer = self.bearers.get(teid)
         if bearer is None:
             return self.path.unknown(datagram, teid, peer, now)
+        return self._to_phone(bearer, datagram[start:])
+
+    def held(self) -> list[tuple[str, bytes]]:
+        """(imsi, packet) that were held in a handover and are due now, in order."""
+        ready, self.handovers.ready = self.handovers.ready, []
+        return [self._to_phone(bearer, packet) for teid, packet in ready if (bearer := self.bearers.get(teid))]
+
+    def _to_phone(self, bearer: RadioBearer, packet: bytes) -> tuple[str, bytes]:
         bearer.down_packets += 1
-        packet = datagram[start:]
         if len(packet) >= 80 and packet[0] >> 4 == 6 and packet[6] == ICMPV6 and packet[40] == ROUTER_ADVERTISEMENT:
             self._from.setdefault((bearer.imsi, packet[72:80]), bearer)  # the prefix that is advertised on it
         return bearer.imsi, packet
@@ -129,6 +148,22 @@ class RadioUserPlane:
         self.forwarder.add(RadioBearer(imsi, ebi, ue, teid, remote_teid, (socket.inet_ntoa(remote), PORT), identifier))
         configure_phone(namespace, DEVICE, self.mtu, socket.inet_ntoa(ue) if ue else None, identifier or None)
         self.phones.attach(imsi, self._from_phone)
+        self.forwarder.handovers.arrived(teid)
+        self._deliver()
+
+    def expect_bearer(self, teid: int, forward_teid: int | None) -> None:
+        """A phone is to come here in a handover."""
+        self.forwarder.handovers.expect(teid, forward_teid)
+
+    def flush_bearer(self, teid: int) -> None:
+        """No more forwarded data is waited for."""
+        self.forwarder.handovers.flush(teid)
+        self._deliver()
+
+    def forward_bearer(self, teid: int, remote: bytes, remote_teid: int) -> None:
+        """The phone is sent away: pass on what comes, or with an empty `remote` drop it."""
+        to = (socket.inet_ntoa(remote), PORT) if remote else None
+        self.forwarder.handovers.send_away(teid, to, remote_teid)
 
     def close_bearer(self, teid: int) -> None:
         """A bearer was released; without any the phone is idle here, and keeps its device."""
@@ -143,6 +178,8 @@ class RadioUserPlane:
 
     def _from_core(self, datagram: bytes, peer: Address) -> None:
         out = self.forwarder.from_core(datagram, peer, time.monotonic())
+        if self.forwarder.handovers.ready:
+            self._deliver()
         if out is None:
             return
         first, second = out
@@ -152,6 +189,10 @@ class RadioUserPlane:
         else:
             assert isinstance(second, tuple)
             self.gtpu.write(first, second)
+
+    def _deliver(self) -> None:
+        for imsi, packet in self.forwarder.held():
+            self.phones.write(imsi, packet)
 
     def _from_phone(self, imsi: str, packet: bytes) -> bool:
         out = self.forwarder.from_phone(imsi, packet)

@@ -14,6 +14,8 @@ import socket
 import struct
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from dialtone.effects import Event, PeerDown, PeerUp
@@ -73,6 +75,7 @@ class Connections(ABC):
         self._retries: set[asyncio.TimerHandle] = set()
         self._redial: dict[str, Any] = {}
         self._aio = asyncio.get_running_loop()
+        self.within: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext  # where sockets are made
 
     # ---- what differs ------------------------------------------------------------------------------
 
@@ -259,7 +262,8 @@ class Connections(ABC):
         host, port, local, _ = self._redial[peer]
         sock = None
         try:
-            sock = self._open(family_of(host))
+            with self.within():
+                sock = self._open(family_of(host))
             sock.setblocking(False)
             sock.bind((local, 0))
             problem = sock.connect_ex((host, port))

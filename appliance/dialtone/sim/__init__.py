@@ -13,9 +13,12 @@ from dialtone.sim import (  # noqa: F401
     connection,
     detach,
     esm,
+    handover,
     identification,
     information,
     location,
+    mobility,
+    moving,
     nas_transport,
     overload,
     paging,
@@ -28,4 +31,5 @@ from dialtone.sim import (  # noqa: F401
     tracking,
     ue_context,
     warning,
+    x2,
 )

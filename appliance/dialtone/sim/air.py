@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The air interface Uu between a simulated phone and its eNB: events in both directions, no RRC.
 
-Phone to eNB: ConnectionRequest, NasUp, ContextReady, RadioLost, Camped.
-eNB to phone: Refused, NasDown, ContextSetup, Released, Paged.
+Phone to eNB: ConnectionRequest, NasUp, ContextReady, RadioLost, Camped, Arrived.
+eNB to phone: Refused, NasDown, ContextSetup, Released, Paged, HandoverOrder.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dialtone.codec.s1ap.values import STmsi
 from dialtone.effects import Event
 from dialtone.ids import Guti
+
+if TYPE_CHECKING:
+    from dialtone.sim.phone import Cell
 
 
 class EstablishmentCause(StrEnum):
@@ -114,6 +117,25 @@ class ContextSetup(Event):
     k_enb: bytes = field(repr=False)
     bearers: tuple[int, ...] = ()
     nas: tuple[bytes, ...] = ()
+
+
+@dataclass(slots=True)
+class HandoverOrder(Event):
+    """RRC reconfiguration with mobility control: go to `cell`, as `rrc` of the eNB there says (TS 36.331, 5.3.5.4)."""
+
+    enb: str
+    cell: "Cell"
+    rrc: bytes
+
+
+@dataclass(slots=True)
+class Arrived(Event):
+    """The phone is in the new cell under the name `crnti`. The eNB compares `k_enb` with its own: on the radio another
+    key would show as a failed integrity check of this very message (RRCConnectionReconfigurationComplete)."""
+
+    phone: str
+    crnti: int
+    k_enb: bytes = field(repr=False)
 
 
 @dataclass(slots=True)

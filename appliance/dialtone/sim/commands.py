@@ -17,6 +17,7 @@ from dialtone.sim.configuration import UpdateCommand
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import Enb
 from dialtone.sim.faults import Faults
+from dialtone.sim.moving import HandOver, Neighbour
 from dialtone.sim.network import Bearers
 from dialtone.sim.phone import Cell, Phone
 from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
@@ -45,7 +46,7 @@ class Commands:
         self.bearers = bearers
         self.namespace_of = namespace_of
         self.run = run
-        self._waiting: list[tuple[str, str, asyncio.Future[str]]] = []  # element, procedure, its verdict
+        self._waiting: list[tuple[tuple[str, ...], str, asyncio.Future[str]]] = []  # elements, procedure, its verdict
         loop.bus.listeners.append(self._heard)
 
     def table(self) -> dict[str, Command]:
@@ -53,7 +54,8 @@ class Commands:
         return {"sim.status": self.status, "sim.attach": self.attach, "sim.detach": self.detach,
                 "sim.power": self.power, "sim.break": self.break_, "sim.idle": self.idle,
                 "sim.service": self.service, "sim.update": self.update,
-                "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs}
+                "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs,
+                "sim.handover": self.handover}
 
     def close(self) -> None:
         """Hear nothing more, and remove what `exec` wrote."""
@@ -109,6 +111,20 @@ class Commands:
         command = AreaUpdateCommand(bool(args.get("active", False)), bool(args.get("periodic", False)))
         return await self._run(args, command, UPDATE)
 
+    async def handover(self, args: Args) -> dict[str, Any]:
+        """{imsi, enb, s1=false, forward=true, direct=true} -> the phone's line with `ok`, when it has arrived or stays.
+
+        By X2, or with `s1` by way of the MME. Without `forward` what comes for the phone meanwhile is lost; without
+        `direct` it goes by way of the gateway.
+        """
+        phone, target = self._phone(args), self._enb(args)
+        source = phone.cell.enb
+        event = HandOver(phone.name, Neighbour(target.name, target.config), bool(args.get("s1", False)),
+                         bool(args.get("forward", True)), bool(args.get("direct", True)))
+        said = await self._outcome((source, target.name), "handover", event,
+                                   float(args.get("timeout", PROCEDURE_SECONDS)))
+        return {**self._line(phone), "ok": said.startswith("ok"), "handover": said}
+
     async def announce(self, args: Args) -> dict[str, Any]:
         """{enb, plmn, tac, keep=false}, all optional: the cell broadcasts these, and its phones camp on it.
 
@@ -123,12 +139,12 @@ class Commands:
             raise LocalError(f"{tac!r} is no TAC.", remedy="Choose 1 to 65533.")
         areas = ((tac, (plmn,)),)
         if args.get("keep"):
-            await self._outcome(enb.name, "eNB configuration update", UpdateCommand(areas), PROCEDURE_SECONDS)
+            await self._outcome((enb.name,), "eNB configuration update", UpdateCommand(areas), PROCEDURE_SECONDS)
         elif "plmn" in args or "tac" in args:
             for phone in self.phones.values():
                 if phone.cell.enb == enb.name:
                     self.loop.tell(phone.name, MoveCommand(Cell(enb.name, Tai(plmn, tac))))
-            await self._outcome(enb.name, "S1 Setup", AnnounceCommand(areas), PROCEDURE_SECONDS)
+            await self._outcome((enb.name,), "S1 Setup", AnnounceCommand(areas), PROCEDURE_SECONDS)
         return self._enb_line(enb)
 
     def list_enbs(self, args: Args) -> list[dict[str, Any]]:
@@ -190,19 +206,19 @@ class Commands:
 
     async def _run(self, args: Args, command: Event, procedure: str) -> dict[str, Any]:
         phone = self._phone(args)
-        said = await self._outcome(phone.name, procedure, command, float(args.get("timeout", PROCEDURE_SECONDS)))
+        said = await self._outcome((phone.name,), procedure, command, float(args.get("timeout", PROCEDURE_SECONDS)))
         return {**self._line(phone), "ok": said.startswith("ok")}
 
-    async def _outcome(self, element: str, procedure: str, command: Event, seconds: float) -> str:
-        """Tell an element to do something, and wait for its verdict."""
+    async def _outcome(self, elements: tuple[str, ...], procedure: str, command: Event, seconds: float) -> str:
+        """Tell the first element to do something, and wait for the verdict of one of them."""
         verdict: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        entry = (element, procedure, verdict)
+        entry = (elements, procedure, verdict)
         self._waiting.append(entry)
-        self.loop.tell(element, command)
+        self.loop.tell(elements[0], command)
         try:
             return await asyncio.wait_for(verdict, seconds)
         except TimeoutError:
-            raise LocalError(f"{procedure} of {element} did not end within {seconds:g} s.",
+            raise LocalError(f"{procedure} of {elements[0]} did not end within {seconds:g} s.",
                              remedy="Look at the trace.") from None
         finally:
             self._waiting.remove(entry)
@@ -210,8 +226,8 @@ class Commands:
     def _heard(self, event: bus.Event) -> None:
         if event.point != "verdict":
             return
-        for element, procedure, verdict in self._waiting:
-            if (event.src, event.name) == (element, procedure) and not verdict.done():
+        for elements, procedure, verdict in self._waiting:
+            if event.src in elements and event.name == procedure and not verdict.done():
                 verdict.set_result(event.info)
 
 

@@ -38,7 +38,7 @@ ENB_ADDRESS = IPv4Address("10.0.1.134")
 _HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type"}
 _PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4V6}
 _PHONE_KEYS = {"imsi", "k", "op", "opc", "enb"} | _HANDSET_KEYS
-_ENB_KEYS = {"name", "id", "plmn", "tac", "address", "inactivity"}
+_ENB_KEYS = {"name", "id", "plmn", "tac", "address", "inactivity", "namespace"}
 _MME_KEYS = {"address", "port"}
 
 
@@ -111,7 +111,8 @@ def _enb(values: Mapping[str, Any], like: EnbConfig) -> EnbConfig:
     return replace(like, areas=areas, enb_id=int(values.get("id", like.enb_id)),
                    enb_name=str(values.get("name", like.enb_name)),
                    inactivity=float(values.get("inactivity", like.inactivity)),
-                   address=IPv4Address(values.get("address", like.address)))
+                   address=IPv4Address(values.get("address", like.address)),
+                   namespace=str(values.get("namespace", like.namespace)))
 
 
 def _phone(values: Mapping[str, Any]) -> SimPhone:

@@ -5,6 +5,7 @@ TS 24.301, 5.3.1; TS 33.401, 7.2 and A.3.
 """
 
 from dialtone.crypto.kdf import derive_kenb
+from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, StartTimer, Tell, Up
 from dialtone.sim import attach, detach, esm, service, tracking
@@ -34,6 +35,9 @@ def on_context_setup(phone: Phone, event: ContextSetup, rx: Rx) -> Effects:
         yield phone.outcome("context setup", False, problem)
         return
     phone.counters["K_eNB equal"] += 1
+    assert phone.nas.current is not None
+    phone.k_enb, phone.ncc = event.k_enb, 0
+    phone.next_hop = NextHop.first(phone.nas.current.kasme, event.k_enb)
     if phone.emm == EmmState.SERVICE_REQUEST_INITIATED:
         yield from service.bearers_up(phone, event.bearers)
     elif phone.emm == EmmState.TRACKING_AREA_UPDATING_INITIATED:

@@ -17,7 +17,7 @@ from dialtone.codec.s1ap.location import RequestType
 from dialtone.codec.s1ap.management import ErrorIndication
 from dialtone.codec.s1ap.notation import Criticality
 from dialtone.codec.s1ap.table import S1apMessage
-from dialtone.codec.s1ap.values import CriticalityDiagnostics, PagingDRX
+from dialtone.codec.s1ap.values import CriticalityDiagnostics, PagingDRX, UESecurityCapabilities
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Changed, Effect, Effects, Event, Send, Tell, Verdict
 from dialtone.element import Element
@@ -28,9 +28,13 @@ from dialtone.sim.phone import Cell
 from dialtone.sim.states import RADIO, S1, RadioState
 
 if TYPE_CHECKING:
+    from dialtone.sim.moving import Neighbour
     from dialtone.sim.warning import Broadcast
 
 on = Handlers("enb")
+
+EARFCN = 3350
+"""Downlink carrier of every simulated cell, in band 7."""
 
 COMMON_STREAM = 0
 """SCTP stream of procedures that belong to no UE (TS 36.412, 7)."""
@@ -53,6 +57,7 @@ class EnbConfig:
     paging_drx: PagingDRX = PagingDRX.V128
     inactivity: float = 0.0
     streams: int = 16
+    namespace: str = ""  # network namespace of its sockets, that of the process if empty
 
     @property
     def plmn(self) -> Plmn:
@@ -65,6 +70,11 @@ class EnbConfig:
         return Tai(self.areas[0][1][0], self.areas[0][0])
 
     @property
+    def pci(self) -> int:
+        """The physical cell identity, 0 to 503."""
+        return self.enb_id % 504
+
+    @property
     def ecgi(self) -> Ecgi:
         """The cell: 20 bits of eNB id, 8 of cell (TS 36.413, 9.2.1.38)."""
         return Ecgi(self.areas[0][1][0], self.enb_id << 8 | 1)
@@ -72,13 +82,42 @@ class EnbConfig:
 
 @dataclass(slots=True)
 class RadioBearer:
-    """An E-RAB: uplink to `teid_out` at `uplink` (IPv4, 4 octets), downlink to our `teid_in`."""
+    """An E-RAB: uplink to `teid_out` at `uplink` (IPv4, 4 octets), downlink to our `teid_in`; in a handover
+    the source forwards to `forward_in`."""
 
     ebi: int
     qci: int
     uplink: bytes
     teid_out: int
     teid_in: int
+    forward_in: int | None = None
+
+
+@dataclass(slots=True)
+class RadioExpect(Effect):
+    """Hold what comes to `teid_in`, and what is forwarded to `forward_in`, until RadioBearerUp."""
+
+    enb: str
+    teid_in: int
+    forward_in: int | None
+
+
+@dataclass(slots=True)
+class RadioFlush(Effect):
+    """Wait no longer for the end of what is forwarded for `teid_in`."""
+
+    enb: str
+    teid_in: int
+
+
+@dataclass(slots=True)
+class RadioForward(Effect):
+    """The phone is sent away: what comes to `teid_in` goes on to `remote_teid` at `remote`, or nowhere without one."""
+
+    enb: str
+    teid_in: int
+    remote: bytes
+    remote_teid: int
 
 
 @dataclass(slots=True)
@@ -119,6 +158,13 @@ class EnbUe:
     state: RadioState = RADIO.initial
     lost: bool = False
     k_enb: bytes = field(default=b"", repr=False)
+    ncc: int = 0  # chaining count of K_eNB
+    fresh: tuple[int, bytes] | None = field(default=None, repr=False)  # {NCC, NH} for the next handover
+    capabilities: UESecurityCapabilities = field(default_factory=lambda: UESecurityCapabilities(0, 0))
+    leaving: "Neighbour | None" = None  # a handover to there is under way
+    crnti: int = 0  # the name of a phone that is expected
+    source: str = ""  # the eNB that it comes from by X2, with its id there
+    source_number: int = 0
     radio_capability_known: bool = False
     failed: tuple[int, ...] = ()  # E-RABs of the context setup that there was no room for
     reporting: RequestType | None = None  # the MME wants to know each change of cell
@@ -159,6 +205,8 @@ class Enb(Element):
         self.camped: dict[str, None] = {}  # phones that listen here while they are idle
         self.pages: dict[object, Paged] = {}  # what is broadcast at its occasion, by identity
         self.refused_bearers: set[int] = set()  # E-RABs that this eNB has no room for: a fault
+        self.full = False  # takes no phone in a handover: a fault
+        self.expected: dict[int, EnbUe] = {}  # phones that are to come in a handover, by C-RNTI
         self.waiting: list[ConnectionRequest] = []  # phones that came before S1 Setup was answered
         self.counters: Counter[str] = Counter()
         self._next_ue = 0
@@ -197,13 +245,16 @@ class Enb(Element):
         while (number := self._next_ue) in self.ues:
             self._next_ue = (self._next_ue + 1) & 0xFFFFFF
         self._next_ue = (number + 1) & 0xFFFFFF
-        ue = self.ues[number] = self.by_phone[phone] = EnbUe(phone, number)
-        self.camped[phone] = None
+        ue = self.ues[number] = EnbUe(phone, number)
+        if phone:  # else one that is expected in a handover, and not known yet
+            self.by_phone[phone] = ue
+            self.camped[phone] = None
         return ue
 
     def new_teid(self) -> int:
         """A downlink TEID that no bearer has."""
-        used = {bearer.teid_in for ue in self.ues.values() for bearer in ue.bearers.values()}
+        used = {teid for ue in self.ues.values() for bearer in ue.bearers.values()
+                for teid in (bearer.teid_in, bearer.forward_in)}
         self._next_teid = self._next_teid % 0xFFFFFFFF + 1
         while self._next_teid in used:
             self._next_teid = self._next_teid % 0xFFFFFFFF + 1
@@ -220,6 +271,8 @@ class Enb(Element):
         yield from self.drop_bearers(ue)
         yield from self.move_ue(ue, event)
         self.ues.pop(ue.enb_ue_s1ap_id, None)
+        if self.expected.get(ue.crnti) is ue:
+            del self.expected[ue.crnti]
         if self.by_phone.get(ue.phone) is ue:
             del self.by_phone[ue.phone]
             if not ue.lost:

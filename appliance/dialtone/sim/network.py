@@ -9,7 +9,7 @@ from dialtone.codec import s1ap
 from dialtone.element import Link
 from dialtone.errors import DialtoneError
 from dialtone.loop import Loop
-from dialtone.sim.enb import Enb, RadioBearerDown, RadioBearerUp
+from dialtone.sim.enb import Enb, RadioBearerDown, RadioBearerUp, RadioExpect, RadioFlush, RadioForward
 from dialtone.sim.phone import InterfaceDown, InterfaceUp, Phone
 
 Done = Callable[[Exception | None], None]
@@ -39,6 +39,12 @@ class Plane(Protocol):
 
     def close_bearer(self, teid: int) -> None: ...
 
+    def expect_bearer(self, teid: int, forward_teid: int | None) -> None: ...
+
+    def flush_bearer(self, teid: int) -> None: ...
+
+    def forward_bearer(self, teid: int, remote: bytes, remote_teid: int) -> None: ...
+
 
 class Devices(Protocol):
     """The phones' own devices: `dialtone.datapath.phones.Phones`."""
@@ -56,9 +62,11 @@ class Bearers:
         self.planes = {} if planes is None else planes
         self.devices = devices
         self.namespace_of = namespace_of
-        self.radio: dict[tuple[str, int], RadioBearerUp] = {}
+        self.radio: dict[tuple[str, str, int], RadioBearerUp] = {}  # by eNB: in a handover there are two
         self.interfaces: dict[tuple[str, int], InterfaceUp] = {}
         for effect, perform in ((RadioBearerUp, self._radio_up), (RadioBearerDown, self._radio_down),
+                                (RadioExpect, self._radio_expect), (RadioFlush, self._radio_flush),
+                                (RadioForward, self._radio_forward),
                                 (InterfaceUp, self._interface_up), (InterfaceDown, self._interface_down)):
             loop.performers[effect] = _answered(perform)
 
@@ -68,28 +76,45 @@ class Bearers:
                     None)
 
     def _radio_up(self, effect: RadioBearerUp) -> None:
-        self.radio[effect.phone, effect.ebi] = effect
-        self._open(effect.phone, effect.ebi)
+        self.radio[effect.enb, effect.phone, effect.ebi] = effect
+        self._open(effect)
 
     def _radio_down(self, effect: RadioBearerDown) -> None:
-        if self.radio.pop((effect.phone, effect.ebi), None) is not None and effect.enb in self.planes:
+        self.radio.pop((effect.enb, effect.phone, effect.ebi), None)
+        if effect.enb in self.planes:
             self.planes[effect.enb].close_bearer(effect.teid_in)
+
+    def _radio_expect(self, effect: RadioExpect) -> None:
+        if effect.enb in self.planes:
+            self.planes[effect.enb].expect_bearer(effect.teid_in, effect.forward_in)
+
+    def _radio_flush(self, effect: RadioFlush) -> None:
+        if effect.enb in self.planes:
+            self.planes[effect.enb].flush_bearer(effect.teid_in)
+
+    def _radio_forward(self, effect: RadioForward) -> None:
+        if effect.enb in self.planes:
+            self.planes[effect.enb].forward_bearer(effect.teid_in, effect.remote, effect.remote_teid)
 
     def _interface_up(self, effect: InterfaceUp) -> None:
         self.interfaces[effect.phone, effect.ebi] = effect
-        self._open(effect.phone, effect.ebi)
+        for radio in self._carrying(effect.phone, effect.ebi):
+            self._open(radio)
 
     def _interface_down(self, effect: InterfaceDown) -> None:
         self.interfaces.pop((effect.phone, effect.ebi), None)
-        radio = self.radio.get((effect.phone, effect.ebi))
-        if radio is not None and radio.enb in self.planes:
-            self.planes[radio.enb].close_bearer(radio.teid_in)
+        for radio in self._carrying(effect.phone, effect.ebi):
+            if radio.enb in self.planes:
+                self.planes[radio.enb].close_bearer(radio.teid_in)
         if self.devices is not None and all(phone != effect.phone for phone, _ in self.interfaces):
             self.devices.close(effect.imsi)
 
-    def _open(self, phone: str, ebi: int) -> None:
-        radio, interface = self.radio.get((phone, ebi)), self.interfaces.get((phone, ebi))
-        if radio is None or interface is None or radio.enb not in self.planes:
+    def _carrying(self, phone: str, ebi: int) -> list[RadioBearerUp]:
+        return [radio for (_, name, number), radio in self.radio.items() if (name, number) == (phone, ebi)]
+
+    def _open(self, radio: RadioBearerUp) -> None:
+        interface, ebi = self.interfaces.get((radio.phone, radio.ebi)), radio.ebi
+        if interface is None or radio.enb not in self.planes:
             return
         plane = self.planes[radio.enb]
         plane.mtu = interface.mtu

@@ -16,6 +16,7 @@ from dialtone.codec.nas.capabilities import EPSNetworkFeatureSupport
 from dialtone.codec.nas.ies import GprsTimer
 from dialtone.codec.nas.tables import NasMessage
 from dialtone.codec.nas.values import PdnType
+from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Changed, Effect, Effects, Event, Send, StartTimer, StopTimer, Tell, Verdict
 from dialtone.element import Element
@@ -137,6 +138,9 @@ class Phone(Element):
         self.ims_vops = False  # the network offers calls by IMS (TS 24.301, 9.9.3.12A)
         self.sms = False  # SMS over NAS was granted
         self.establishment = EstablishmentCause.MO_SIGNALLING  # of the next connection
+        self.k_enb = b""  # of this connection, with its chaining count and the chain that it grows from
+        self.ncc = 0
+        self.next_hop: NextHop | None = None
         self.warnings: dict[tuple[int, int], str] = {}  # shown, by message identifier and serial number
         self.network_name = ""
         self.network_time: Any = None

@@ -94,7 +94,10 @@ def _add(loop: Loop, runtime: Runtime, planes: dict[str, RadioUserPlane], device
     sctp = Sctp(loop, name, "S1-MME")
     runtime.at_close(sctp.close)
     add_enb(loop, enb, sctp)
-    plane = planes[name] = RadioUserPlane(str(config.address), devices)
+    if config.namespace:
+        sctp.within = Namespace(config.namespace).enter
+    with sctp.within():
+        plane = planes[name] = RadioUserPlane(str(config.address), devices)
     runtime.at_close(plane.close)
     plane.start()
     return enb, sctp

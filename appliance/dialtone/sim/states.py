@@ -41,6 +41,7 @@ class RadioState(StrEnum):
 
     IDLE = "idle"
     SIGNALLING = "signalling connection"
+    EXPECTED = "expected in a handover"
     CONTEXT = "context set up"
     RELEASING = "release requested"
 
@@ -112,6 +113,8 @@ BEARER = Table("EPS bearer context", "TS 24.301, 6.1.3.2.2", BearerState.INACTIV
 RADIO = Table("radio", "TS 36.413, 8.3 and 8.6", RadioState.IDLE, [
     (RadioState.IDLE, "InitialUEMessage", RadioState.SIGNALLING),
     (RadioState.SIGNALLING, "InitialContextSetupRequest", RadioState.CONTEXT),
+    (RadioState.IDLE, "HandoverRequest", RadioState.EXPECTED),
+    (RadioState.EXPECTED, "arrival", RadioState.CONTEXT),
     (RadioState.SIGNALLING, "UEContextReleaseRequest", RadioState.RELEASING),
     (RadioState.CONTEXT, "UEContextReleaseRequest", RadioState.RELEASING),
     *[(state, "UEContextReleaseCommand", RadioState.IDLE) for state in RadioState if state != "idle"],
