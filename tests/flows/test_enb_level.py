@@ -16,7 +16,7 @@ from pycrate_asn1dir import S1AP
 from dialtone.codec import cbs, s1ap
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.config import Config
-from dialtone.effects import PeerDown
+from dialtone.effects import PeerDown, PeerUp
 from dialtone.ids import Ecgi, Plmn, Tai
 from dialtone.mme.location_reporting import LocateUe
 from dialtone.mme.mme_configuration import SetCapacity
@@ -305,6 +305,15 @@ def test_cells_that_restart_get_the_warning_again(net: Network) -> None:
     assert list(net.enbs[0].warnings) == [(4380, 0x4010)]
     assert len(net.sent("WriteReplaceWarningRequest")) == 2
     assert "ok: sim-enb1 restarted: 1 warnings are sent again" in net.verdicts()
+
+
+def test_an_enb_that_comes_later_hears_of_the_warning(net: Network) -> None:
+    net.command("mme", SendWarning(4380, cbs.encode("x")))
+    net.lose_s1()
+    net.loop.tell("enb1", PeerUp("S1-MME", "mme"))
+    net.run(1)
+    assert list(net.enbs[0].warnings) == [(4380, 0x4010)]
+    assert len(net.sent("WriteReplaceWarningRequest")) == 2
 
 
 def test_cells_that_cannot_warn(net: Network) -> None:

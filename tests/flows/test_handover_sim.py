@@ -132,10 +132,15 @@ def test_a_phone_that_goes_idle_after_a_handover_comes_back(net: Network) -> Non
     assert net.phones[IMSI].emm == EmmState.DEREGISTERED
 
 
-def test_a_followed_phone_is_reported_where_it_goes(net: Network) -> None:
+@pytest.mark.parametrize("s1", [False, True])
+def test_a_followed_phone_is_reported_where_it_goes(net: Network, s1: bool) -> None:
     net.command("mme", LocateUe(IMSI, s1ap.EventType.CHANGE_OF_SERVE_CELL))
-    hand_over(net, 0, 1)
+    hand_over(net, 0, 1, s1=s1)
+    net.run(3)
     assert "ok: the phone is in cell 0x0010201, 001/01 TAC 1" in net.verdicts()
+    net.command("mme", LocateUe(IMSI, s1ap.EventType.STOP_CHANGE_OF_SERVE_CELL))
+    hand_over(net, 1, 0, s1=s1)
+    assert len(net.sent("LocationReport", "enb1")) == 0
 
 
 def test_another_key_at_the_target_is_noticed(net: Network) -> None:

@@ -29,6 +29,7 @@ from dialtone.sim.config import ENB_ADDRESS
 
 RUN = Path("/run/dialtone")
 ENB_NAMESPACE = "dt-enb1"
+ENBS = 2  # so that a phone can be handed over
 S1_INTERFACE = "s1"
 WIRE = "vec0"  # to the host; a phone that finds the API's address comes by another interface
 PHONES = 3
@@ -113,7 +114,7 @@ async def run(config: Config, config_file: Path | None, state: Path, port: int) 
                                      "--device", WIRE],
                              RUN / "api.sock")
         await children.start("sim", ["dialtone.cli", "sim", "run", "--run", str(RUN), "--phones", str(PHONES),
-                                     "--mme", config.s1.address, "--address", str(ENB_ADDRESS),
+                                     "--mme", config.s1.address, "--address", str(ENB_ADDRESS), "--enbs", str(ENBS),
                                      "--plmn", str(config.network.plmn), "--tac", str(config.network.tac[0]),
                                      "--namespace", ENB_NAMESPACE], RUN / "sim.sock")
         print(READY, flush=True)
@@ -137,7 +138,7 @@ def main() -> None:
         # Before the event loop runs: pyroute2 has one of its own.
         enb = namespaces.create(ENB_NAMESPACE)
         namespaces.cable(End(None, S1_INTERFACE, [f"{config.s1.address}/24"]),
-                         End(enb, S1_INTERFACE, [f"{ENB_ADDRESS}/24"]))
+                         End(enb, S1_INTERFACE, [f"{ENB_ADDRESS + more}/24" for more in range(ENBS)]))
         asyncio.run(run(config, arguments.config, arguments.state, arguments.port))
     except LocalError as error:
         print(f"lab: {error}", flush=True)

@@ -11,7 +11,7 @@ from dialtone.codec.message import Message
 from dialtone.codec.nas import AttachRequest, PDNConnectivityRequest, TrackingAreaUpdateRequest
 from dialtone.codec.nas.capabilities import UEAdditionalSecurityCapability
 from dialtone.codec.pco import ProtocolConfigurationOptions
-from dialtone.codec.s1ap import ERABAdmittedItem, Reset
+from dialtone.codec.s1ap import ERABAdmittedItem, RequestType, Reset
 from dialtone.crypto.nas_security import NasSecurity
 from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
@@ -218,6 +218,7 @@ class Ue:
     context_sent: bool = False  # the eNB was asked to set its context up, which it does once a connection
     returning: str = ""  # the procedure of a registered phone whose context is being set up
     releasing: bool = False  # the eNB was asked to release the connection
+    reporting: RequestType | None = None  # each change of cell on this connection is to be reported
     next_hop: NextHop | None = None  # {NH, NCC} as the eNB has it, or is about to get it (TS 33.401, 7.2.8)
     relocation: "Relocation | None" = None  # its bearers are moving to another eNB
     handover: Handover | None = None

@@ -185,6 +185,7 @@ class Mme(Element):
             ue.enb.ues.pop(ue.number, None)
         ue.enb = None
         ue.secured = ue.context_sent = ue.releasing = False
+        ue.reporting = None
         ue.returning = ""
 
     def unregister(self, ue: Ue) -> None:

@@ -35,9 +35,11 @@ def on_locate_ue(mme: Mme, event: LocateUe, rx: Rx) -> Effects:
         where = f"last seen in cell {ue.ecgi.cell_id:#09x}, {ue.tai}" if ue.ecgi else "never seen"
         yield Verdict("location", False, f"the phone is idle: {where}")
         return
+    request = RequestType(event.event_type, ReportArea.ECGI)
+    if event.event_type != EventType.DIRECT:
+        ue.reporting = request if event.event_type == EventType.CHANGE_OF_SERVE_CELL else None
     yield Send("S1-MME", ue.enb.peer, LocationReportingControl(
-        mme_ue_s1ap_id=ue.number, enb_ue_s1ap_id=ue.enb_ue_s1ap_id,
-        request_type=RequestType(event.event_type, ReportArea.ECGI)), stream=ue.stream)
+        mme_ue_s1ap_id=ue.number, enb_ue_s1ap_id=ue.enb_ue_s1ap_id, request_type=request), stream=ue.stream)
 
 
 @on("S1-MME", LocationReport)

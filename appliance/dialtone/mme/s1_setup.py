@@ -10,7 +10,7 @@ from dialtone.codec.s1ap.values import GlobalENBID
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, PeerDown, Send, StopTimer, Verdict
 from dialtone.ids import Tai
-from dialtone.mme import overload
+from dialtone.mme import overload, warning
 from dialtone.mme.context import Enb
 from dialtone.mme.context_release import lose_connection
 from dialtone.mme.element import Mme, on
@@ -40,6 +40,7 @@ def on_s1_setup_request(mme: Mme, msg: S1SetupRequest, rx: Rx) -> Effects:
     common = ", ".join(str(tai) for tai in offered if tai in mme.tais)
     yield Verdict("S1 Setup", True, f"{name} serves {common}{note}")
     yield from overload.newcomer(mme, enb)
+    yield from warning.newcomer(mme, enb)
 
 
 def judge(mme: Mme, areas: tuple[SupportedTAsItem, ...]) -> tuple[tuple[Tai, ...], str]:

@@ -2,7 +2,7 @@
 """Public warning (TS 36.413, 8.12; TS 23.041): cells broadcast a message to every phone that listens, and stop.
 
 There is no Cell Broadcast Centre: the command line is one. A warning stands until it is stopped, and goes to eNBs
-that report a restart, too.
+that come later or report a restart, too.
 """
 
 from dataclasses import dataclass
@@ -78,6 +78,13 @@ def on_stop_warning(mme: Mme, event: StopWarning, rx: Rx) -> Effects:
     for enb in mme.enbs.values():
         if _concerns(request, enb):
             yield Send("S1-MME", enb.peer, _kill(request))
+
+
+def newcomer(mme: Mme, enb: Enb) -> Effects:
+    """An eNB that sets up S1 hears of every warning that stands, whether or not it can report a restart."""
+    for request in mme.warnings.values():
+        if _concerns(request, enb):
+            yield Send("S1-MME", enb.peer, request)
 
 
 def _concerns(request: WriteReplaceWarningRequest, enb: Enb) -> bool:

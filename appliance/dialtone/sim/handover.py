@@ -44,7 +44,7 @@ from dialtone.codec.s1ap.values import ENBID, GlobalENBID
 from dialtone.crypto.kdf import derive_kenb_star
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Event
-from dialtone.sim import moving, rrc
+from dialtone.sim import location, moving, rrc
 from dialtone.sim.enb import EARFCN, Enb, EnbUe, RadioBearerDown, on
 from dialtone.sim.ue_context import EIA1_EIA2, NO_RESOURCES
 
@@ -159,7 +159,9 @@ def on_handover_request(enb: Enb, msg: HandoverRequest, rx: Rx) -> Effects:
     context = msg.security_context
     key = derive_kenb_star(context.next_hop_parameter, enb.config.pci, EARFCN)
     ue = moving.expect(enb, key, context.next_hop_chaining_count)
-    ue.mme_ue_s1ap_id = msg.mme_ue_s1ap_id
+    ue.mme_ue_s1ap_id, ue.reporting, ue.capabilities = (
+        msg.mme_ue_s1ap_id, msg.request_type, msg.ue_security_capabilities)
+    ue.radio_capability_known = True  # it is in the source's container
     yield from enb.move_ue(ue, "HandoverRequest")
     for item in items:
         yield from moving.admit(enb, ue, item.e_rab_id, item.e_rab_level_qos_parameters.qci,
@@ -192,4 +194,6 @@ def arrived(enb: Enb, ue: EnbUe) -> Effects:
     yield enb.send(HandoverNotify(
         mme_ue_s1ap_id=ue.mme_ue_s1ap_id, enb_ue_s1ap_id=ue.enb_ue_s1ap_id, eutran_cgi=enb.config.ecgi,
         tai=enb.config.tai), ue)
+    if ue.reporting is not None:
+        yield location.report(enb, ue, ue.reporting)
     yield enb.outcome("handover", True, f"the phone is at {enb.config.enb_name}, by S1")

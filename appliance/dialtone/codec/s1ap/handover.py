@@ -7,6 +7,7 @@ from typing import Annotated
 
 from dialtone.codec.s1ap.bearers import ERABID, ERABItem, ERABLevelQoSParameters, ERABList, UEAggregateMaximumBitrate
 from dialtone.codec.s1ap.causes import CauseIe
+from dialtone.codec.s1ap.location import RequestType
 from dialtone.codec.s1ap.notation import Enumerated, IeList, OctetString, Sequence, SequenceOf, ignore, reject
 from dialtone.codec.s1ap.table import C, M, O, S1apMessage, initiating, successful, unsuccessful
 from dialtone.codec.s1ap.target import TargetIDIe
@@ -143,7 +144,7 @@ class HandoverRequest(S1apMessage):
     ue_security_capabilities: Annotated[UESecurityCapabilities, M(107, reject)]
     handover_restriction_list: Annotated[HandoverRestrictionList | None, O(41, ignore)] = None
     trace_activation: Annotated[Uninterpreted | None, O(25, ignore)] = None
-    request_type: Annotated[Uninterpreted | None, O(98, ignore)] = None
+    request_type: Annotated[RequestType | None, O(98, ignore)] = None
     srvcc_operation_possible: Annotated[Flag | None, O(124, ignore)] = None
     security_context: Annotated[SecurityContext, M(40, reject)]
     nas_security_parameters_to_eutran: Annotated[Uninterpreted | None, C(136, reject)] = None
