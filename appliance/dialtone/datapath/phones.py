@@ -29,6 +29,7 @@ class Phones:
         self.drops: dict[str, int] = {}
         self.busy: dict[str, float] = {}  # when a packet went last, on the monotonic clock
         self._tuns: dict[str, Tun] = {}
+        self._addressed: set[tuple[str | bytes, ...]] = set()
         self._carriers: dict[str, Carry] = {}
         self._kept: dict[str, deque[bytes]] = {}
 
@@ -40,6 +41,12 @@ class Phones:
                 prepare_phone(DEVICE)
             self._tuns[imsi] = tun
             tun.read_into(lambda packet: self._send(imsi, packet))
+
+    def address(self, imsi: str, *addresses: bytes) -> bool:
+        """Whether the device still has to get these addresses; it has them from then on."""
+        new = (imsi, *addresses) not in self._addressed
+        self._addressed.add((imsi, *addresses))
+        return new
 
     def attach(self, imsi: str, carry: Carry) -> None:
         """An eNB carries the phone's packets from now on, those first that waited for it."""
@@ -65,6 +72,7 @@ class Phones:
         self._carriers.pop(imsi, None)
         self._kept.pop(imsi, None)
         self.busy.pop(imsi, None)
+        self._addressed = {known for known in self._addressed if known[0] != imsi}
         tun = self._tuns.pop(imsi, None)
         if tun is not None:
             tun.close()

@@ -146,7 +146,8 @@ class RadioUserPlane:
         the interface `identifier` with which the phone solicits a router, or both."""
         self.phones.open(imsi, namespace)
         self.forwarder.add(RadioBearer(imsi, ebi, ue, teid, remote_teid, (socket.inet_ntoa(remote), PORT), identifier))
-        configure_phone(namespace, DEVICE, self.mtu, socket.inet_ntoa(ue) if ue else None, identifier or None)
+        if self.phones.address(imsi, ue, identifier):  # not again at each service request and handover: it takes time
+            configure_phone(namespace, DEVICE, self.mtu, socket.inet_ntoa(ue) if ue else None, identifier or None)
         self.phones.attach(imsi, self._from_phone)
         self.forwarder.handovers.arrived(teid)
         self._deliver()
