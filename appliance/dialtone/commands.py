@@ -76,7 +76,7 @@ class Commands:
 
     def ues(self, args: Args) -> Any:
         """The phones that are registered or on their way."""
-        return [self._ue(ue) for ue in self.core.mme.ues.values()]
+        return [self._ue(ue) for ue in self.core.mme.ues.values() if ue.stands_for is None]
 
     def ue_detach(self, args: Args) -> Any:
         """Detach a phone."""

@@ -17,6 +17,7 @@ from dialtone.ids import Ecgi, Tai
 from dialtone.links.memory import Weather
 from dialtone.mme.context import Ue
 from dialtone.mme.detach import DetachUe
+from dialtone.mme.reset import ResetEnb
 from dialtone.mme.states import EcmState, EmmState, HandoverState
 
 IMSI = imsi_of(1)
@@ -379,6 +380,24 @@ def test_messages_at_the_wrong_moment(handover: Handover, message: str) -> None:
     assert answerer.last(s1ap.ErrorIndication).cause == Cause.of(
         "protocol", "message-not-compatible-with-receiver-state")
     assert handover.ue.handover is not None
+
+
+def test_another_phone_with_the_id_0_does_not_disturb_a_target_that_has_not_answered(handover: Handover) -> None:
+    handover.require()
+    handover.target.initial(b"\x07\x41", 0)
+    assert handover.ue.handover is not None
+    handover.acknowledge()
+    handover.notify()
+    assert handover.ue.enb.name == "probe"
+
+
+def test_a_reset_of_the_target_by_us_names_what_is_known(handover: Handover) -> None:
+    handover.require()
+    handover.net.command("mme", ResetEnb("probe", (IMSI,)))
+    (item,) = handover.target.last(s1ap.Reset).reset_type
+    assert (item.mme_ue_s1ap_id, item.enb_ue_s1ap_id) == (handover.at_target["mme_ue_s1ap_id"], None)
+    stays(handover, "ho-failure-in-target-EPC-eNB-or-target-system")
+    handover.target.tell(s1ap.ResetAcknowledge())
 
 
 def test_there_and_back_again(handover: Handover) -> None:

@@ -10,6 +10,8 @@ from probe import HOME
 from dialtone.codec import s1ap
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.ids import Tai
+from dialtone.links.memory import Weather
+from dialtone.mme.detach import DetachUe
 from dialtone.mme.location_reporting import LocateUe
 from dialtone.sim.enb import EnbConfig
 from dialtone.sim.handover import CancelHandover
@@ -104,13 +106,40 @@ def test_a_target_without_room(net: Network, s1: bool) -> None:
     at(net, 2)
 
 
-@pytest.mark.parametrize("s1", [False, True])
-def test_a_phone_that_never_arrives(net: Network, s1: bool) -> None:
+@pytest.mark.parametrize(("s1", "cause"), [(False, "tX2relocoverall-expiry"), (True, "tS1relocoverall-expiry")])
+def test_a_phone_that_never_arrives_is_released_by_the_source(net: Network, s1: bool, cause: str) -> None:
     net.fault("no_context")
     hand_over(net, 0, 1, s1=s1)
     net.run(20)
-    assert net.core.mme.by_imsi[IMSI].enb.peer == "enb1"
-    assert not net.core.mme.by_imsi[IMSI].handover
+    request = s1ap.decode(net.sent("UEContextReleaseRequest", "enb1")[0].data)
+    assert request.cause == Cause.of("radioNetwork", cause)
+    ue = net.core.mme.by_imsi[IMSI]
+    assert (ue.ecm, ue.handover) == ("ECM-IDLE", None)
+    assert not net.enbs[0].ues
+
+
+def test_an_mme_that_does_not_answer_is_told_that_the_phone_stays(net: Network) -> None:
+    net.s1_mme.weather = Weather(loss=1.0)
+    hand_over(net, 0, 1, s1=True)
+    net.run(1)
+    net.s1_mme.weather = None
+    net.run(8)
+    cancel = s1ap.decode(net.sent("HandoverCancel", "enb1")[0].data)
+    assert cancel.cause == Cause.of("radioNetwork", "tS1relocprep-expiry")
+    at(net, 0)
+    hand_over(net, 0, 1, s1=True)
+    net.run(3)
+    at(net, 1)
+
+
+@pytest.mark.parametrize(("s1", "cause"), [
+    (False, "x2-handover-triggered"), (True, "s1-intra-system-handover-triggered")])
+def test_nas_for_a_phone_that_has_left_comes_back(net: Network, s1: bool, cause: str) -> None:
+    net.fault("no_context")  # it never arrives
+    hand_over(net, 0, 1, s1=s1)
+    net.command("mme", DetachUe(IMSI), 0.1)
+    back = s1ap.decode(net.sent("NASNonDeliveryIndication", "enb1")[0].data)
+    assert back.cause == Cause.of("radioNetwork", cause)
 
 
 def test_a_handover_that_the_source_cancels(net: Network) -> None:

@@ -163,6 +163,10 @@ class Errand:
     failed: Next
 
 
+UNKNOWN = -1
+"""The eNB's id of a connection that it has not named yet."""
+
+
 @dataclass(slots=True)
 class Ue:
     """A phone, from its first message to the end of its registration.
@@ -223,9 +227,13 @@ class Ue:
     relocation: "Relocation | None" = None  # its bearers are moving to another eNB
     handover: Handover | None = None
     stands_for: "Ue | None" = None  # but a connection of that phone in a handover: at the target, later at the source
-    unanswered: bool = False  # the eNB has not told its own id of the connection yet
     abandon: Next | None = None  # what goes with the connection: a handover, its forwarding tunnels
     ending: bool = False  # everything but the S1 connection is given back
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the eNB has not told its own id of the connection yet, as at the target of a handover."""
+        return self.enb_ue_s1ap_id == UNKNOWN
 
     @property
     def label(self) -> str:

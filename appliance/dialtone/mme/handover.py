@@ -31,7 +31,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, StartTimer, StopTimer, Verdict
 from dialtone.errors import ProtocolError
 from dialtone.mme import bearer_status, forwarding, paging, retransmission
-from dialtone.mme.context import Enb, Handover, Ue
+from dialtone.mme.context import UNKNOWN, Enb, Handover, Ue
 from dialtone.mme.context_release import drop, end, give_up_handover
 from dialtone.mme.context_setup import aggregate, algorithms, e_rab_qos, nr_algorithms
 from dialtone.mme.element import Mme, on
@@ -64,7 +64,7 @@ def on_handover_required(mme: Mme, msg: HandoverRequired, rx: Rx) -> Effects:
     assert ue.next_hop is not None
     ue.next_hop = ue.next_hop.following()
     arrival = mme.new_ue(target, rx.now)
-    arrival.imsi, arrival.stands_for, arrival.unanswered = ue.imsi, ue, True
+    arrival.imsi, arrival.stands_for, arrival.enb_ue_s1ap_id = ue.imsi, ue, UNKNOWN
     arrival.secured = arrival.context_sent = True
     arrival.ecm = EcmState.CONNECTED
     arrival.stream = 1 + arrival.number % 15
@@ -128,8 +128,7 @@ def on_handover_request_acknowledge(mme: Mme, msg: HandoverRequestAcknowledge, r
     ue, handover = _under_way(arrival, msg.NAME)
     yield from handover.move(ue.label, msg.NAME)
     yield StopTimer(HANDOVER_PREPARATION, arrival.number)
-    arrival.enb_ue_s1ap_id, arrival.unanswered = msg.enb_ue_s1ap_id, False
-    arrival.stream = rx.stream
+    arrival.enb_ue_s1ap_id, arrival.stream = msg.enb_ue_s1ap_id, rx.stream
     handover.admitted = tuple(item for item in msg.e_rab_admitted_list if usable(item.transport_layer_address))
     handover.container = msg.target_to_source_transparent_container
     taken = {item.e_rab_id for item in handover.admitted}

@@ -68,7 +68,8 @@ def on_reset_enb(mme: Mme, event: ResetEnb, rx: Rx) -> Effects:
     if enb is None:
         return
     gone = [ue for ue in enb.ues.values() if not event.imsis or ue.imsi in event.imsis]
-    part = tuple(UEassociatedLogicalS1ConnectionItem(ue.number, ue.enb_ue_s1ap_id) for ue in gone)
+    part = tuple(UEassociatedLogicalS1ConnectionItem(ue.number, None if ue.unanswered else ue.enb_ue_s1ap_id)
+                 for ue in gone)
     enb.reset = Reset(cause=Cause.of("misc", "om-intervention"), reset_type=part if event.imsis else ResetAll.RESET_ALL)
     enb.resets_left = TIMERS[RESET].repeats
     for ue in gone:

@@ -19,7 +19,7 @@ from dialtone.codec.s1ap.notation import Criticality
 from dialtone.codec.s1ap.table import S1apMessage
 from dialtone.codec.s1ap.values import CriticalityDiagnostics, PagingDRX, UESecurityCapabilities
 from dialtone.dispatch import Handlers, Rx
-from dialtone.effects import Changed, Effect, Effects, Event, Send, Tell, Verdict
+from dialtone.effects import Changed, Effect, Effects, Event, Send, StopTimer, Tell, Verdict
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
 from dialtone.ids import Ecgi, Plmn, Tai
@@ -162,6 +162,7 @@ class EnbUe:
     fresh: tuple[int, bytes] | None = field(default=None, repr=False)  # {NCC, NH} for the next handover
     capabilities: UESecurityCapabilities = field(default_factory=lambda: UESecurityCapabilities(0, 0))
     leaving: "Neighbour | None" = None  # a handover to there is under way
+    leaving_by: str = ""  # s1 or x2
     crnti: int = 0  # the name of a phone that is expected
     source: str = ""  # the eNB that it comes from by X2, with its id there
     source_number: int = 0
@@ -268,6 +269,9 @@ class Enb(Element):
 
     def drop(self, ue: EnbUe, event: str, cause: str) -> Iterator[Effect]:
         """Forget a context, and release its phone if it is still there."""
+        if ue.leaving is not None:
+            for timer in ("TRELOCprep", "TRELOCoverall"):
+                yield StopTimer(timer, ue.enb_ue_s1ap_id)
         yield from self.drop_bearers(ue)
         yield from self.move_ue(ue, event)
         self.ues.pop(ue.enb_ue_s1ap_id, None)

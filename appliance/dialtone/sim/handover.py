@@ -116,7 +116,7 @@ def on_handover_command(enb: Enb, msg: HandoverCommand, rx: Rx) -> Effects:
 def on_handover_preparation_failure(enb: Enb, msg: HandoverPreparationFailure, rx: Rx) -> Effects:
     """The phone stays."""
     ue = enb.associated(msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
-    ue.leaving = None
+    yield from moving.stay(ue)
     yield enb.outcome("handover", False, f"the MME refuses: {msg.cause}")
 
 
@@ -126,7 +126,7 @@ def on_cancel_handover(enb: Enb, event: CancelHandover, rx: Rx) -> Effects:
     ue = enb.by_phone.get(event.phone)
     if ue is not None and ue.leaving is not None:
         rx.subject = ue.label
-        ue.leaving = None
+        yield from moving.stay(ue)
         assert ue.mme_ue_s1ap_id is not None
         yield enb.send(HandoverCancel(
             mme_ue_s1ap_id=ue.mme_ue_s1ap_id, enb_ue_s1ap_id=ue.enb_ue_s1ap_id, cause=CANCELLED), ue)

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dialtone.codec.s1ap.causes import Cause
+from dialtone.codec.s1ap.context import UEContextReleaseRequest
+from dialtone.codec.s1ap.handover import HandoverCancel
 from dialtone.crypto.kdf import derive_kenb_star
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, Event, StartTimer, Tell
+from dialtone.effects import Effects, Event, StartTimer, StopTimer, Tell
 from dialtone.sim import handover, rrc, x2
 from dialtone.sim.air import Arrived, HandoverOrder
 from dialtone.sim.enb import (
@@ -31,6 +34,9 @@ from dialtone.sim.states import RadioState
 
 Tunnels = Mapping[int, tuple[bytes, int]]
 """Where forwarded data goes: address (4 octets) and TEID, by E-RAB."""
+PREPARATION, OVERALL = "TRELOCprep", "TRELOCoverall"
+PREPARATION_SECONDS, OVERALL_SECONDS = 8.0, 15.0
+"""Longer than the guards of an MME: who is asked speaks first."""
 END_MARKER = "end marker"
 END_MARKER_SECONDS = 1.0
 """How long fresh data waits for the end of the forwarded data."""
@@ -68,7 +74,8 @@ def on_hand_over(enb: Enb, event: HandOver, rx: Rx) -> Effects:
         yield enb.outcome("handover", False, f"{event.phone} has no connection that could be handed over")
         return
     rx.subject = ue.label
-    ue.leaving = event.target
+    ue.leaving, ue.leaving_by = event.target, "s1" if event.s1 else "x2"
+    yield StartTimer(PREPARATION, ue.enb_ue_s1ap_id, PREPARATION_SECONDS)
     yield from (handover if event.s1 else x2).begin(enb, ue, event)
 
 
@@ -85,10 +92,48 @@ def key_for(ue: EnbUe, target: EnbConfig) -> tuple[bytes, int]:
 def send_away(enb: Enb, ue: EnbUe, order: bytes, tunnels: Tunnels) -> Effects:
     """The phone goes; what has no tunnel is lost from now on."""
     assert ue.leaving is not None
+    yield StopTimer(PREPARATION, ue.enb_ue_s1ap_id)
+    yield StartTimer(OVERALL, ue.enb_ue_s1ap_id, OVERALL_SECONDS)
     enb.by_phone.pop(ue.phone, None)
     yield Tell(ue.phone, HandoverOrder(enb.name, ue.leaving.cell, order))
     for bearer in ue.bearers.values():
         yield RadioForward(enb.name, bearer.teid_in, *tunnels.get(bearer.ebi, (b"", 0)))
+
+
+def stay(ue: EnbUe) -> Effects:
+    """No handover: the phone is where it was."""
+    ue.leaving = None
+    yield StopTimer(PREPARATION, ue.enb_ue_s1ap_id)
+
+
+@on.timer(PREPARATION, "TS 36.413, 8.4.1.3")
+def on_handover_preparation(enb: Enb, number: int, rx: Rx) -> Effects:
+    """No answer: the phone stays, and the MME is told if it was asked."""
+    ue = enb.ues.get(number)
+    if ue is None or ue.leaving is None or ue.mme_ue_s1ap_id is None:
+        return
+    rx.subject = ue.label
+    yield from stay(ue)
+    if ue.leaving_by == "s1":
+        yield enb.send(HandoverCancel(
+            mme_ue_s1ap_id=ue.mme_ue_s1ap_id, enb_ue_s1ap_id=ue.enb_ue_s1ap_id,
+            cause=Cause.of("radioNetwork", "tS1relocprep-expiry")), ue)
+    else:
+        yield enb.outcome("handover", False, "the target does not answer")
+
+
+@on.timer(OVERALL, "TS 36.413, 8.3.2.2")
+def on_handover_overall(enb: Enb, number: int, rx: Rx) -> Effects:
+    """Nobody has told us to forget the phone: it was lost on the way."""
+    ue = enb.ues.get(number)
+    if ue is None or ue.mme_ue_s1ap_id is None or ue.state != RadioState.CONTEXT:
+        return
+    rx.subject = ue.label
+    ue.lost = True
+    yield from enb.move_ue(ue, "UEContextReleaseRequest")
+    yield enb.send(UEContextReleaseRequest(
+        mme_ue_s1ap_id=ue.mme_ue_s1ap_id, enb_ue_s1ap_id=ue.enb_ue_s1ap_id,
+        cause=Cause.of("radioNetwork", f"t{ue.leaving_by.upper()}relocoverall-expiry")), ue)
 
 
 # ---- target ----------------------------------------------------------------------------------------------

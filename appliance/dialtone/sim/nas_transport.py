@@ -23,6 +23,8 @@ _RRC_CAUSE = {
     EstablishmentCause.MO_DATA: RRCEstablishmentCause.MO_DATA,
 }
 
+_ON_THE_WAY = {"s1": "s1-intra-system-handover-triggered", "x2": "x2-handover-triggered"}
+
 
 @on.event(ConnectionRequest)
 def on_connection_request(enb: Enb, event: ConnectionRequest, rx: Rx) -> Effects:
@@ -79,9 +81,10 @@ def _uplink(enb: Enb, ue: EnbUe, mme_ue_s1ap_id: int, octets: bytes) -> UplinkNA
 def on_downlink_nas_transport(enb: Enb, msg: DownlinkNASTransport, rx: Rx) -> Effects:
     """A message for a phone; where the phone is gone, say that it was not delivered (8.6.2.2, 8.6.2.4)."""
     ue = enb.associated(msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
-    if ue.lost:
+    if enb.by_phone.get(ue.phone) is not ue:  # lost, or on its way to another eNB
+        cause = _ON_THE_WAY[ue.leaving_by] if ue.leaving else "radio-connection-with-ue-lost"
         yield enb.send(NASNonDeliveryIndication(
             mme_ue_s1ap_id=msg.mme_ue_s1ap_id, enb_ue_s1ap_id=msg.enb_ue_s1ap_id, nas_pdu=msg.nas_pdu,
-            cause=Cause.of("radioNetwork", "radio-connection-with-ue-lost")), ue)
+            cause=Cause.of("radioNetwork", cause)), ue)
     else:
         yield Tell(ue.phone, NasDown(enb.name, msg.nas_pdu))

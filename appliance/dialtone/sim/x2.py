@@ -89,7 +89,8 @@ def on_x2_handover_preparation_failure(enb: Enb, event: X2HandoverPreparationFai
     """The phone stays."""
     ue = enb.ues.get(event.number)
     if ue is not None:
-        rx.subject, ue.leaving = ue.label, None
+        rx.subject = ue.label
+        yield from moving.stay(ue)
         yield enb.outcome("handover", False, event.why)
 
 
