@@ -10,7 +10,13 @@ from collections.abc import Iterator
 from dialtone.codec.nas import AttachReject, EMMStatus, ESMStatus, ServiceReject, TrackingAreaUpdateReject
 from dialtone.codec.nas.security import split
 from dialtone.codec.nas.tables import EPD_EMM, EsmMessage
-from dialtone.codec.s1ap import ErrorIndication, S1apMessage, S1SetupFailure, criticality_notifications
+from dialtone.codec.s1ap import (
+    ErrorIndication,
+    S1apMessage,
+    S1SetupFailure,
+    TriggeringMessage,
+    criticality_notifications,
+)
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.codec.s1ap.errors import S1apError
 from dialtone.codec.s1ap.notation import Criticality
@@ -68,6 +74,9 @@ def _s1ap(error: ProtocolError, rx: Rx) -> Iterator[Effect]:
     if isinstance(error, S1apError):
         yield from _unreadable(error, rx)
         return
+    known = not isinstance(error, UnknownUe)
+    if known and isinstance(rx.message, S1apMessage) and rx.message.KIND != TriggeringMessage.INITIATING_MESSAGE:
+        return  # an answer that nobody waits for is dealt with where it is, and not answered (10.4)
     cause = Cause.of("protocol", "message-not-compatible-with-receiver-state")
     if isinstance(error, UnknownUe):
         cause = Cause.of("radioNetwork", error.s1_cause)

@@ -316,7 +316,7 @@ class Enb(Element):
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """Error Indication, as far as clause 10 asks for one."""
         self.counters["refused"] += 1
-        if rx.point != "S1-MME" or isinstance(rx.message, ErrorIndication):
+        if rx.point != "S1-MME" or isinstance(rx.message, ErrorIndication) or not self.mme:  # the last: nobody is there
             return
         indication = ErrorIndication(
             mme_ue_s1ap_id=getattr(rx.message or error, "mme_ue_s1ap_id", None),
