@@ -11,6 +11,7 @@ Dialtone: a private VoLTE network in a box.
   ./build.sh demo [--check] [--listen ADDRESS]   core, simulated eNB with three phones, JupyterLab; prints one URL
                                                  --check: attach, say pass or fail, and end
   ./build.sh test [PART ...]                     all parts, or some of: lint unit flows kernel notebooks browser
+                                                 stands apart: soak (random days over lossy links, minutes)
   ./build.sh bench [--quick] [--json]            codec, attach and start-up figures, as ratios in one run
   ./build.sh notebooks                           run every notebook from top to bottom
   ./build.sh lint                                ruff and mypy
@@ -177,11 +178,11 @@ run_tests() { # one pytest for all parts: one summary of what was skipped and wh
     for part in "${parts[@]}"; do
         case $part in
             lint) lint ;;
-            unit | browser) paths+=("tests/$part") ;;
+            unit | browser | soak) paths+=("tests/$part") ;;
             flows) paths+=(tests/flows tests/fuzz) ;;
             kernel) paths+=(tests/host tests/kernel) ;;
             notebooks) paths+=(notebooks); options+=(--nbmake --nbmake-timeout=300) ;;
-            *) die "There is no part '$part'." "Parts: lint unit flows kernel notebooks browser" ;;
+            *) die "There is no part '$part'." "Parts: lint unit flows kernel notebooks browser soak" ;;
         esac
     done
     local found=() result=0

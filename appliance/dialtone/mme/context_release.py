@@ -106,7 +106,6 @@ def on_release_access_bearers_response(mme: Mme, msg: ReleaseAccessBearersRespon
 def on_ue_context_release_complete(mme: Mme, msg: UEContextReleaseComplete, rx: Rx) -> Effects:
     """The S1 connection is gone."""
     ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
-    yield StopTimer(CONTEXT_RELEASE, ue.number)
     yield from give_up_handover(mme, ue, rx)
     yield from _disconnected(mme, ue, rx)
 
@@ -124,8 +123,6 @@ def on_context_release_guard(mme: Mme, number: int, rx: Rx) -> Effects:
 def lose_connection(mme: Mme, ue: Ue, rx: Rx, how: str) -> Effects:
     """The eNB or the association is gone, without a release. `how` is for people."""
     rx.subject = ue.label
-    for timer in (CONTEXT_RELEASE, CONTEXT_SETUP):
-        yield StopTimer(timer, ue.number)
     if not ue.ending:
         # A phone that was sent to a target may arrive there all the same.
         if ue.handover is None or ue.handover.state is not HandoverState.COMMANDED:
@@ -139,6 +136,8 @@ def lose_connection(mme: Mme, ue: Ue, rx: Rx, how: str) -> Effects:
 
 def _disconnected(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     """ECM-IDLE: the connection's ids are free; the registration, if there is one, stays until T3412 says otherwise."""
+    for timer in (CONTEXT_RELEASE, CONTEXT_SETUP):
+        yield StopTimer(timer, ue.number)
     mme.disconnect(ue)
     if ue.ecm is EcmState.CONNECTED:
         yield from ue.connect("released")

@@ -151,7 +151,8 @@ def on_path_switch_request_acknowledge(enb: Enb, msg: PathSwitchRequestAcknowled
     for item in msg.e_rab_to_be_released_list:
         if (bearer := ue.bearers.pop(item.e_rab_id, None)) is not None:
             yield RadioBearerDown(enb.name, ue.phone, bearer.ebi, bearer.teid_in)
-    yield Tell(ue.source, X2ContextRelease(ue.source_number))
+    if ue.source:
+        yield Tell(ue.source, X2ContextRelease(ue.source_number))
     yield enb.outcome("handover", True, f"the phone is at {enb.config.enb_name}, by X2")
     if ue.reporting is not None:
         yield location.report(enb, ue, ue.reporting)
@@ -164,6 +165,7 @@ def on_path_switch_request_failure(enb: Enb, msg: PathSwitchRequestFailure, rx: 
     if ue is None:
         return
     rx.subject = ue.label
-    yield Tell(ue.source, X2ContextRelease(ue.source_number))
+    if ue.source:
+        yield Tell(ue.source, X2ContextRelease(ue.source_number))
     yield enb.outcome("handover", False, f"the MME refuses the path switch: {msg.cause}")
     yield from enb.drop(ue, "local release", f"path switch refused: {msg.cause}")

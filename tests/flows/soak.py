@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random days of a small network: phones and eNBs do what they like, links lose and double, strangers interfere.
+
+A procedure is a function here; add one, and the soak does it, too. What each is counted as, and which message met which
+state of a phone, comes out of the trace.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import takewhile
+from pathlib import Path
+
+from leaks import held, leave_nothing
+from moments import MOMENTS, addressed, afresh, nas_messages, s1ap_messages
+from nas_samples import SERVICE_REQUEST
+from network import Network, imsi_of
+from probe import protected
+
+from dialtone.codec import nas, s1ap
+from dialtone.effects import PeerDown, PeerUp
+from dialtone.links.memory import Weather
+from dialtone.mme.detach import DetachUe
+from dialtone.mme.states import EmmState as Emm
+from dialtone.sim.air import ConnectionRequest, EstablishmentCause, NasUp, RadioLost
+from dialtone.sim.attach import AttachCommand
+from dialtone.sim.detach import DetachCommand
+from dialtone.sim.enb import EnbConfig
+from dialtone.sim.phone import Handset, Phone
+from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
+from dialtone.sim.reset import ResetCommand
+from dialtone.sim.service import ServiceCommand
+from dialtone.sim.states import EmmState
+from dialtone.sim.tracking import AreaUpdateCommand
+from dialtone.sim.ue_context import InactivityCommand
+
+FAULTS = (*[None] * 12, "sqn_stale", "sqn_far", "wrong_mac", "replay", "no_context", "garbage", "unknown_guti",
+          "silent", "silent_after:Authentication response", "silent_after:Security mode complete", "wrong_k",
+          "wrong_apn")
+MESSAGES = (*nas_messages(), SERVICE_REQUEST, *s1ap_messages())
+
+
+@dataclass
+class Soak:
+    """The network, chance, and what has happened so far."""
+
+    path: Path
+    seed: int
+    phones: int = 8
+    enbs: int = 3
+    done: Counter[str] = field(default_factory=Counter)
+    met: Counter[tuple[str, str]] = field(default_factory=Counter)
+    seen: int = 0
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.net = Network(self.path, 0, seed=self.seed,
+                           enbs=tuple(EnbConfig(enb_id=0x19B + n, enb_name=f"cell {n}") for n in range(self.enbs)))
+        self.net.loop.ports["mme", "S1-MME"].inside = False  # trace S1AP with the state that the MME met it in
+        self.before = held(self.net)
+        for number in range(1, self.phones + 1):
+            self.net.add_subscriber(imsi_of(number))
+            apn = "ims" if number % 3 == 0 else ""
+            self.net.add_phone(imsi_of(number), Handset(retries=number % 2 == 0, apn=apn), enb=number % self.enbs)
+
+    def weather(self, bad: bool) -> None:
+        """Every link loses, doubles, delays and reorders; or none does, but takes its time all the same."""
+        links = (self.net.s1_mme, self.net.link("S11"), self.net.link("S6a"))
+        for number, link in enumerate(links):
+            link.weather = Weather(self.seed + number, *(0.02, 0.01, 0.02) if bad else (), delay=0.04)
+
+    def day(self, procedures: int) -> None:
+        """So many procedures, of random phones at random moments."""
+        self.weather(True)
+        names, weights = zip(*((name, weight) for name, (weight, _) in PROCEDURES.items()), strict=True)
+        for name in self.rng.choices(names, weights, k=procedures):
+            phone = self.rng.choice(list(self.net.phones.values()))
+            PROCEDURES[name][1](self, phone)
+            self.done[name] += 1
+            self.net.run(self.rng.choice((0.0, 0.01, 0.03, 0.1, 0.5, 2.0, 8.0)))
+            self.look()
+
+    def look(self) -> None:
+        """Take what is new in the trace: which message the MME met in which state of its phone."""
+        ring = self.net.loop.bus.ring
+        for event in takewhile(lambda event: event.id > self.seen, reversed(ring)):
+            if event.dst == "mme" and event.kind == "rx" and event.state and event.point in ("S1-MME", "NAS"):
+                self.met[event.name, event.state] += 1
+        self.seen = ring[-1].id
+        assert self.net.loop.counters.get("internal error", 0) == 0, self.net.verdicts()[-3:]
+
+    def evening(self) -> None:
+        """Good weather and sound phones again: every one of them is served, and then nothing of theirs is left."""
+        self.weather(False)
+        for imsi in self.net.phones:
+            self.net.fault(None, imsi)
+        self.net.run(60.0)
+        for enb in self.net.enbs:
+            self.net.loop.tell(enb.name, PeerDown("S1-MME", "mme", "evening"))
+            self.net.loop.tell("mme", PeerDown("S1-MME", enb.name, "evening"))
+            self.net.command(enb.name, PeerUp("S1-MME", "mme"), 5.0)
+        for imsi, phone in self.net.phones.items():
+            self.net.power_cycle(imsi)
+            assert self.net.attach(imsi, 10.0).emm == EmmState.REGISTERED, (phone.last, self.net.verdicts()[-3:])
+        self.look()
+        leave_nothing(self.net, self.before)
+
+    def rest(self) -> None:
+        """Pairs of message and state that chance did not bring about, one by one, in good weather."""
+        phone = next(iter(self.net.phones.values()))
+        for name, (state, bring) in {**MOMENTS, "unknown": (Emm.DEREGISTERED, lambda net, phone: None)}.items():
+            for message in MESSAGES:
+                if self.met[message.NAME, state]:
+                    continue
+                afresh(self.net, phone)
+                bring(self.net, phone)
+                self.met[message.NAME, inject(self, phone, message)] += 1
+                self.net.run(0.05)
+                self.done[name] += 1
+                self.look()
+
+    def missed(self) -> list[tuple[str, str]]:
+        """Pairs that never met."""
+        return [(message.NAME, state) for message in MESSAGES for state in Emm if not self.met[message.NAME, state]]
+
+    def matrix(self) -> Iterator[str]:
+        """The coverage as a table: how often each message met each state."""
+        states = list(Emm)
+        yield f"{'':42}" + "".join(f"{state.value.removeprefix('EMM-').partition('-PROC')[0]:>24}" for state in states)
+        for name in sorted({name for name, _ in self.met}):
+            yield f"{name:42}" + "".join(f"{self.met[name, state]:24}" for state in states)
+
+
+Procedure = Callable[[Soak, Phone], None]
+PROCEDURES: dict[str, tuple[int, Procedure]] = {}
+
+
+def procedure(weight: int) -> Callable[[Procedure], Procedure]:
+    """Register something that happens, how often beside the others."""
+    def register(what: Procedure) -> Procedure:
+        PROCEDURES[what.__name__] = (weight, what)
+        return what
+    return register
+
+
+@procedure(30)
+def attach(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.name, AttachCommand())
+
+
+@procedure(6)
+def detach(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.name, DetachCommand(soak.rng.random() < 0.3))
+
+
+@procedure(5)
+def power_cycle(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.name, PowerCycle())
+
+
+@procedure(8)
+def service_request(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.name, ServiceCommand(extended=soak.rng.random() < 0.2))
+
+
+@procedure(8)
+def tracking_area_update(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.name, AreaUpdateCommand())
+
+
+@procedure(12)
+def go_idle(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.cell.enb, InactivityCommand(phone.name))
+
+
+@procedure(6)
+def radio_lost(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.cell.enb, RadioLost(phone.name))
+
+
+@procedure(10)
+def downlink_data(soak: Soak, phone: Phone) -> None:
+    """A packet for it, which may have to be paged for."""
+    for bearer in list(soak.net.forwarder.bearers.values()):
+        if bearer.imsi == phone.imsi:
+            soak.net.downlink(bytes.fromhex("4500001c00000000401100000808080a") + bearer.ue[:4] + bytes(8))
+            return
+
+
+@procedure(6)
+def move(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.name, MoveCommand(soak.rng.choice(soak.net.enbs).cell))
+
+
+@procedure(5)
+def network_detach(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell("mme", DetachUe(phone.imsi, reattach=soak.rng.random() < 0.5))
+
+
+@procedure(6)
+def fault(soak: Soak, phone: Phone) -> None:
+    """It breaks, or is mended."""
+    soak.net.loop.tell(phone.name, BreakCommand(soak.rng.choice(FAULTS)))
+
+
+@procedure(2)
+def enb_reset(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.cell.enb, ResetCommand())
+
+
+@procedure(3)
+def enb_flap(soak: Soak, phone: Phone) -> None:
+    """The association is gone, for one end before the other, and comes back."""
+    enb = phone.cell.enb
+    soak.net.loop.tell("mme", PeerDown("S1-MME", enb, "flap"))
+    soak.net.run(soak.rng.choice((0.0, 0.02, 1.0)))
+    soak.net.loop.tell(enb, PeerDown("S1-MME", "mme", "flap"))
+    soak.net.run(soak.rng.choice((0.0, 5.0)))
+    soak.net.loop.tell(enb, PeerUp("S1-MME", "mme"))
+
+
+@procedure(2)
+def hours(soak: Soak, phone: Phone) -> None:
+    """Everybody is quiet until the periodic timers have run."""
+    soak.net.run(soak.rng.choice((60.0, 4000.0)))
+
+
+@procedure(12)
+def stray_nas(soak: Soak, phone: Phone) -> None:
+    """Any NAS message at any time, with the phone's keys or without."""
+    inject(soak, phone, soak.rng.choice((*nas_messages(), SERVICE_REQUEST)))
+
+
+@procedure(6)
+def stray_s1ap(soak: Soak, phone: Phone) -> None:
+    """Any S1AP message about a connection that is there."""
+    inject(soak, phone, soak.rng.choice(s1ap_messages()))
+
+
+def inject(soak: Soak, phone: Phone, message: nas.NasMessage | nas.ServiceRequest | s1ap.S1apMessage) -> Emm:
+    """Send it where it fits into what the phone has just now; returns the state that it comes into."""
+    net = soak.net
+    ues = [ue for ue in net.core.mme.ues.values() if ue.enb is not None and phone.imsi in (ue.imsi, ue.claimed)]
+    ue = max(ues, key=lambda ue: ue.number, default=None)
+    state = Emm.DEREGISTERED if ue is None else ue.emm
+    if isinstance(message, s1ap.S1apMessage):
+        ids, peer = ((ue.number, ue.enb_ue_s1ap_id), ue.enb.peer) if ue is not None else ((4711, 4712), phone.cell.enb)
+        net.loop.deliver("mme", "S1-MME", peer, s1ap.encode(addressed(message, *ids)), 1)
+        return state
+    context = phone.nas.current
+    plain = context is None or context.keys is None or (ue is not None and not ue.secured) or (
+        isinstance(message, nas.ServiceRequest))
+    octets = nas.encode(message) if plain else protected(phone, message)
+    if ue is not None:
+        net.loop.tell(phone.cell.enb, NasUp(phone.name, octets))
+    else:
+        first = ConnectionRequest(phone.name, octets, EstablishmentCause.MO_SIGNALLING, phone.guti)
+        net.loop.tell(phone.cell.enb, first)
+    return state
