@@ -26,6 +26,9 @@ from dialtone.hss.writes import PutSubscriber, RemoveSubscriber
 from dialtone.mme.context import Bearer, Enb, Pdn, Ue
 from dialtone.mme.detach import DetachUe
 from dialtone.mme.guti_reallocation import ReallocateGuti
+from dialtone.mme.pdn_disconnect import ClosePdn
+from dialtone.pgw.policy import InstallRules, RemoveRules
+from dialtone.pgw.rule import rule_of_command
 
 if TYPE_CHECKING:
     from dialtone.app import Core
@@ -51,7 +54,8 @@ class Commands:
 
     def table(self) -> dict[str, Command]:
         """Name of the protocol to method: `subscribers.add` -> `subscribers_add`."""
-        names = ("status", "ues", "ue.detach", "ue.guti", "enbs", "counters", "leaks", "diameter.peers",
+        names = ("status", "ues", "ue.detach", "ue.guti", "ue.close", "ue.bearer.add",
+                 "ue.bearer.remove", "enbs", "counters", "leaks", "diameter.peers",
                  "diameter.connect", "diameter.disconnect", "gtp.peers", "subscribers.list", "subscribers.get",
                  "subscribers.add", "subscribers.edit", "subscribers.remove", "subscribers.import",
                  "subscribers.seen", "subscribers.cancel", "hss.reset")
@@ -94,6 +98,33 @@ class Commands:
         if imsi not in self.core.mme.by_imsi:
             raise LocalError(f"{imsi} is not registered.", remedy="`dialtone ue list` shows who is.")
         return imsi
+
+    def ue_close(self, args: Args) -> Any:
+        """End a PDN connection of a phone; with its last one the phone is detached."""
+        imsi, apn = str(args["imsi"]), str(args["apn"]).lower()
+        ue = self.core.mme.by_imsi.get(imsi)
+        if ue is None or apn not in ue.pdns:
+            raise LocalError(f"{imsi} has no connection to {apn}.", remedy="`dialtone ue list` shows who has what.")
+        self.core.loop.tell("mme", ClosePdn(imsi, apn))
+        return {}
+
+    def ue_bearer_add(self, args: Args) -> Any:
+        """Give a phone a dedicated bearer, by a rule of that name; one that it has is changed."""
+        imsi, apn = str(args["imsi"]), str(args.get("apn", "internet")).lower()
+        rule = rule_of_command(args)
+        if (imsi, apn) not in self.core.pgw.sessions:
+            raise LocalError(f"{imsi} has no connection to {apn}.", remedy="`dialtone ue list` shows who has what.")
+        self.core.loop.tell("pgw", InstallRules(imsi, apn, (rule,)))
+        return {"imsi": imsi, "apn": apn, "name": rule.name}
+
+    def ue_bearer_remove(self, args: Args) -> Any:
+        """Take the bearer of a rule away again."""
+        imsi, name = str(args["imsi"]), str(args["name"])
+        for session in self.core.pgw.sessions_of(imsi):
+            if session.bearer_of(name) is not None:
+                self.core.loop.tell("pgw", RemoveRules(imsi, session.apn, (name,)))
+                return {"imsi": imsi, "apn": session.apn, "name": name}
+        raise LocalError(f"{imsi} has no bearer {name!r}.", remedy="`dialtone ue list --json` shows its bearers.")
 
     def counters(self, args: Args) -> Any:
         """What was counted since the start: by message, and by occurrence."""

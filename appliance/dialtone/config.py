@@ -17,6 +17,7 @@ from dialtone import config_checks as check
 from dialtone.config_checks import setting
 from dialtone.config_diameter import DiameterConfig, PeerConfig, RouteConfig
 from dialtone.config_gtp import GtpConfig
+from dialtone.config_policy import PolicyConfig
 from dialtone.errors import LocalError
 from dialtone.ids import Plmn
 
@@ -141,6 +142,7 @@ class Config:
     uplink: Uplink = Uplink()
     diameter: DiameterConfig = DiameterConfig()
     gtp: GtpConfig = GtpConfig()
+    policy: Mapping[str, PolicyConfig] = field(default_factory=dict)
     trace: Trace = Trace()
     api: Api = Api()
     log: Log = Log()
@@ -153,7 +155,8 @@ class Config:
 
 SECTIONS = {"network": Network, "s1": S1, "uplink": Uplink, "diameter": DiameterConfig, "gtp": GtpConfig,
             "trace": Trace, "api": Api, "log": Log}
-NAMED = {"apn": Apn, "diameter.peer": PeerConfig, "diameter.route": RouteConfig}  # sections [<kind>.<name>]
+# Sections [<kind>.<name>]:
+NAMED = {"apn": Apn, "policy": PolicyConfig, "diameter.peer": PeerConfig, "diameter.route": RouteConfig}
 Named = dict[str, dict[str, dict[str, Any]]]
 MTU = 1400  # on the phones' device and in the PCO: room for GTP-U and ESP (facts of the user plane)
 
@@ -167,8 +170,13 @@ def load(paths: Sequence[Path] = ()) -> Config:
         _merge(path, sections, named)
     objects = {kind: {name: NAMED[kind](**values) for name, values in items.items()} for kind, items in named.items()}
     sections["diameter"] |= {"peer": objects["diameter.peer"], "route": objects["diameter.route"]}
-    config = Config(apn=objects["apn"], **{name: cls(**sections[name]) for name, cls in SECTIONS.items()})
+    config = Config(apn=objects["apn"], policy=objects["policy"],
+                    **{name: cls(**sections[name]) for name, cls in SECTIONS.items()})
     _overlaps(config, paths)
+    for name, policy in config.policy.items():
+        if policy.apn.lower() not in config.apn or policy.problem():
+            why = policy.problem() or f"is for the APN {policy.apn}, which there is none of"
+            raise ConfigError(f"{_where(paths)}: policy.{name} {why}.")
     if problem := config.diameter.problem():
         raise ConfigError(f"{_where(paths)}: {problem[0]}.", remedy=problem[1])
     return config

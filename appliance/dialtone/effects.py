@@ -8,10 +8,13 @@ send that stands after a save never leaves before the save is safe.
 import sqlite3
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dialtone.codec.message import Message
 from dialtone.codec.tft import PacketFilter
+
+if TYPE_CHECKING:
+    from dialtone.dispatch import Rx
 
 
 class Event:
@@ -61,13 +64,19 @@ class Request(Effect):
     peer: str
     message: Message
     context: Any = None
+    number: int | None = None  # that of the command which it answers (TS 29.274, 7.6)
+    repeats: int | None = None  # more often than usual, where a phone has to be asked first
 
 
 @dataclass(slots=True)
 class Answer(Effect):
-    """Answer the request at hand with `message`, under the request's own sequence or hop-by-hop id."""
+    """Answer the request at hand with `message`, under the request's own sequence or hop-by-hop id.
+
+    `to` are the circumstances of an earlier request, for one that had to wait for its answer.
+    """
 
     message: Message
+    to: "Rx | None" = None
 
 
 @dataclass(slots=True)

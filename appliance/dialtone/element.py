@@ -33,8 +33,9 @@ class Stack(Protocol):
     def down(self, key: Any, message: Message) -> tuple[bytes, bytes]:
         """Encode, cipher and protect; returns the plain octets and those for the wire."""
 
-    def carry(self, key: Any, data: bytes, via: Message | None) -> Send | Tell:
-        """The lower send that carries `data`; a Tell where no reference point lies below (sim/air.py)."""
+    def carry(self, key: Any, data: bytes, via: Message | None) -> Send | Tell | None:
+        """The lower send that carries `data`; a Tell where no reference point lies below (sim/air.py); None as
+        long as `via` waits for others that travel in it, too."""
 
     def label(self, key: Any) -> str:
         """The far end's name in the trace."""

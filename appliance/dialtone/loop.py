@@ -280,7 +280,8 @@ class Loop:
                           effect.message.NAME, rx.subject, rx.procedure, rx.state, wire,
                           plain if plain != wire else b"")
             below = stack.carry(effect.peer, wire, effect.via)
-            _STEPS[type(below)](self, element, below, rx)
+            if below is not None:
+                _STEPS[type(below)](self, element, below, rx)
             return
         port = self.ports[element.name, effect.point]
         if port.requests is not None and not port.requests.number(effect.message):
@@ -305,7 +306,8 @@ class Loop:
         assert port.requests is not None
         number = port.requests.begin(effect)
         data = self._out(element.name, effect.point, effect.peer, port, effect.message, 0, rx)
-        self._repeat(element.name, effect, port, number, data, port.requests.policy.repeats)
+        repeats = port.requests.policy.repeats if effect.repeats is None else effect.repeats
+        self._repeat(element.name, effect, port, number, data, repeats)
 
     def _repeat(self, name: str, request: Request, port: Port, number: int, data: bytes, left: int) -> None:
         """Arm the retransmission of a request; T3-RESPONSE and N3-REQUESTS of GTPv2-C, Tx of Diameter."""
@@ -326,6 +328,7 @@ class Loop:
         self.later((name, "request", request.point, request.peer, number), requests.policy.seconds, again)
 
     def _answer(self, element: Element, effect: Answer, rx: Rx) -> None:
+        rx = effect.to or rx
         port = self.ports[element.name, rx.point]
         assert port.requests is not None
         assert rx.message is not None

@@ -34,6 +34,7 @@ GTPC = Policy("sequence", (), 0x7FFFFF, "T3-RESPONSE", 3.0, 3)
 DIAMETER = Policy("hop_by_hop", ("end_to_end",), 0xFFFFFFFF, "Tx", 10.0, 0)
 
 _ANSWERS = ("Response", "Answer", "Acknowledge")
+COMMAND, COMMAND_MARK = "Command", 0x800000
 _REMEMBERED = 256
 
 
@@ -75,13 +76,17 @@ class InFlight:
 
     def begin(self, request: Request) -> int:
         """Number a request of ours and remember it."""
-        number = self.notify(request.message)
+        number = self.notify(request.message, request.number)
         self.ours[request.peer, number] = request
         return number
 
-    def notify(self, message: Message) -> int:
-        """Number a message of ours, which has no answer unless it is remembered."""
-        number = next(self.numbers) & self.policy.limit
+    def notify(self, message: Message, number: int | None = None) -> int:
+        """Number a message of ours, which has no answer unless it is remembered; with the number of a command, and the
+        mark of one, where it has to do with such (TS 29.274, 7.6)."""
+        if number is None:
+            number = next(self.numbers) & self.policy.limit
+            if type(message).__name__.endswith(COMMAND):
+                number |= COMMAND_MARK
         for name in (self.policy.number, *self.policy.also):
             setattr(message, name, number)
         return number
@@ -93,9 +98,17 @@ class InFlight:
     def arrived(self, peer: str, message: Message, data: bytes) -> Arrival:
         """Sort a message into answer, new request or repetition."""
         key = (peer, self.number(message))
+        command = self.ours.get(key)
+        if command is not None and type(command.message).__name__.endswith(COMMAND):
+            del self.ours[key]  # answered by a request or a failure indication with its number
+            self.theirs[key] = _Theirs(data)
+            return Arrival(command)
         if is_answer(type(message)):
-            request = self.ours.pop(key, None)
-            return Arrival(request, drop=request is None)
+            request = self.ours.get(key)
+            if request is None or _subject(request.message) != _subject(message):
+                return Arrival(drop=True)
+            del self.ours[key]
+            return Arrival(request)
         known = self.theirs.get(key)
         if known is not None and known.octets == data:
             return Arrival(drop=True, repeat=known.answer)
@@ -114,3 +127,9 @@ class InFlight:
         key = (peer, self.number(request))
         if key in self.theirs:
             self.theirs[key].answer = data
+
+
+def _subject(message: Message) -> str:
+    """What a request and its answer have in common: `CreateSession`."""
+    name = type(message).__name__
+    return next((name.removesuffix(end) for end in ("Request", *_ANSWERS) if name.endswith(end)), name)

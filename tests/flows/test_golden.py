@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import esm_flows
 import pytest
 import radio_flows
 import s6a_flows
@@ -197,6 +198,7 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
         detach_by_network_of_an_idle_phone)},
     **radio_flows.FLOWS,
     **s6a_flows.FLOWS,
+    **esm_flows.FLOWS,
 }
 
 

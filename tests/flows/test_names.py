@@ -37,7 +37,9 @@ def test_what_nobody_handles_is_answered_as_where_says(net: Network, point: str,
                if event.id > last and event.src == element and event.kind == "tx"]
     assert answers == ([answer] if answer else [])
     assert net.loop.counters[f"{point} refused"] == 1
+    assert net.phones[imsi_of(1)].emm == "EMM-REGISTERED"  # the phone is none the worse for it
+    if point == "S11":  # each message of ours has its handler, if not at this end
+        return
     (note,) = [place.note for place in find(type(message).__name__) if place.role == "no handler"
                and place.message is type(message)]
-    assert {"S1-MME": "Error Indication", "NAS": "cause #97", "S11": "discarded"}[point] in note
-    assert net.phones[imsi_of(1)].emm == "EMM-REGISTERED"  # the phone is none the worse for it
+    assert {"S1-MME": "Error Indication", "NAS": "cause #97"}[point] in note

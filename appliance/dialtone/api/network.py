@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from dialtone.api.app import Appliance, appliance
 from dialtone.control import Away
@@ -39,6 +40,39 @@ async def detach(imsi: str, its: Its, reattach: bool = False, page: bool = False
 async def guti(imsi: str, its: Its) -> Any:
     """Give a phone another temporary identity; one that is idle is paged."""
     return await its.core.call("ue.guti", imsi=imsi)
+
+
+@router.post("/ues/{imsi}:close")
+async def close(imsi: str, apn: str, its: Its) -> Any:
+    """End a phone's PDN connection from the network's side; with its last one it is detached."""
+    return await its.core.call("ue.close", imsi=imsi, apn=apn)
+
+
+class Bearer(BaseModel):
+    """A dedicated bearer; rates in kbit/s, flows as IPFilterRules (RFC 6733, 4.3.1)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(default="command", description="a rule of that name which is there is changed")
+    apn: str = "internet"
+    qci: int = 8
+    gbr_up: int = 0
+    gbr_down: int = 0
+    mbr_up: int = 0
+    mbr_down: int = 0
+    filters: list[str] = Field(min_length=1, examples=[["permit out 17 from 192.0.2.7 5000 to assigned"]])
+
+
+@router.post("/ues/{imsi}:add-bearer")
+async def add_bearer(imsi: str, bearer: Bearer, its: Its) -> Any:
+    """Give a phone a dedicated bearer; the trace and the verdicts tell what became of it."""
+    return await its.core.call("ue.bearer.add", imsi=imsi, **bearer.model_dump())
+
+
+@router.post("/ues/{imsi}:remove-bearer")
+async def remove_bearer(imsi: str, name: str, its: Its) -> Any:
+    """Take a dedicated bearer away by the name of its rule."""
+    return await its.core.call("ue.bearer.remove", imsi=imsi, name=name)
 
 
 @router.get("/enbs")

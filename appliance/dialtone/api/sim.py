@@ -55,6 +55,18 @@ async def detach(imsi: str, its: Its, switch_off: bool = False) -> Any:
     return await its.sim.call("sim.detach", 60.0, imsi=imsi, switch_off=switch_off)
 
 
+@router.post("/phones/{imsi}:open")
+async def open_pdn(imsi: str, apn: str, its: Its) -> Any:
+    """Let the phone connect to an APN, besides those it has."""
+    return await its.sim.call("sim.open", 60.0, imsi=imsi, apn=apn)
+
+
+@router.post("/phones/{imsi}:close")
+async def close_pdn(imsi: str, apn: str, its: Its) -> Any:
+    """Let the phone disconnect from an APN; from its last one only a detach does."""
+    return await its.sim.call("sim.close", 60.0, imsi=imsi, apn=apn)
+
+
 @router.post("/phones/{imsi}:power")
 async def power(imsi: str, its: Its) -> Any:
     """Switch the phone off without a word and on again: it forgets sticky causes."""

@@ -61,6 +61,29 @@ def detach(imsi: str, switch_off: bool, url: str) -> None:
     show(client(url).post(f"/sim/phones/{imsi}:detach", switch_off=switch_off), False)
 
 
+@sim.command("open")
+@click.argument("imsi")
+@click.argument("apn")
+@json_option
+@url_option
+def open_pdn(imsi: str, apn: str, as_json: bool, url: str) -> None:
+    """Connect a phone to an APN, besides those it has. Example: dialtone sim open 001010000000001 ims"""
+    show(client(url).post(f"/sim/phones/{imsi}:open", apn=apn), as_json)
+
+
+@sim.command("close")
+@click.argument("imsi")
+@click.argument("apn")
+@json_option
+@url_option
+def close_pdn(imsi: str, apn: str, as_json: bool, url: str) -> None:
+    """Disconnect a phone from an APN; from the last one only a detach does.
+
+    Example: dialtone sim close 001010000000001 ims
+    """
+    show(client(url).post(f"/sim/phones/{imsi}:close", apn=apn), as_json)
+
+
 @sim.command()
 @click.argument("imsi")
 @url_option

@@ -57,3 +57,49 @@ def guti(imsi: str, url: str) -> None:
     """Give a phone another temporary identity. Example: dialtone ue guti 001010000000001"""
     client(url).post(f"/ues/{imsi}:guti")
     click.echo(f"{imsi} gets a new GUTI.")
+
+
+@ue.command()
+@click.argument("imsi")
+@click.argument("apn")
+@url_option
+def close(imsi: str, apn: str, url: str) -> None:
+    """End a phone's PDN connection. Example: dialtone ue close 001010000000001 ims"""
+    client(url).post(f"/ues/{imsi}:close", apn=apn)
+    click.echo(f"{apn} of {imsi} is being closed.")
+
+
+@ue.group()
+def bearer() -> None:
+    """Dedicated bearers of a phone."""
+
+
+@bearer.command()
+@click.argument("imsi")
+@click.option("--name", default="command", show_default=True, help="Its rule; one that is there is changed.")
+@click.option("--apn", default="internet", show_default=True, help="Beside the connection to this APN.")
+@click.option("--qci", default=8, show_default=True, help="QoS class: 1 to 4 have a guaranteed rate.")
+@click.option("--gbr", default=0, help="Guaranteed both ways, kbit/s.")
+@click.option("--mbr", default=0, help="At most both ways, kbit/s; as guaranteed if not given.")
+@click.option("--filter", "filters", multiple=True, required=True, help="A flow, as an IPFilterRule.")
+@json_option
+@url_option
+def add(imsi: str, name: str, apn: str, qci: int, gbr: int, mbr: int, filters: tuple[str, ...], as_json: bool,
+        url: str) -> None:
+    """Give a phone a dedicated bearer.
+
+    Example: dialtone ue bearer add 001010000000001 --qci 1 --gbr 80 --filter "permit out 17 from 192.0.2.7 to any"
+    """
+    show(client(url).post(f"/ues/{imsi}:add-bearer", {
+        "name": name, "apn": apn, "qci": qci, "gbr_up": gbr, "gbr_down": gbr, "mbr_up": mbr, "mbr_down": mbr,
+        "filters": list(filters)}), as_json)
+
+
+@bearer.command()
+@click.argument("imsi")
+@click.argument("name")
+@json_option
+@url_option
+def remove(imsi: str, name: str, as_json: bool, url: str) -> None:
+    """Take a dedicated bearer away. Example: dialtone ue bearer remove 001010000000001 command"""
+    show(client(url).post(f"/ues/{imsi}:remove-bearer", name=name), as_json)

@@ -19,8 +19,10 @@ from dialtone.ids import Guti, Tai
 from dialtone.mme import (
     authentication,
     combined,
+    default_bearer,
     emm_information,
     identification,
+    paging,
     reject,
     retransmission,
     security_mode,
@@ -157,14 +159,14 @@ def _connected(mme: Mme, ue: Ue, rx: Rx, pdn: Pdn) -> Effects:
         eps_attach_result=EpsAttachResult.COMBINED if side.combined else EpsAttachResult.EPS_ONLY,
         t3412_value=GprsTimer.of(int(mme.config.s1.t3412)),
         tai_list=TaiList.of(*take_tai_list(mme, ue)),
-        esm_message_container=nas.encode(session.activate(ue, pdn)),
+        esm_message_container=nas.encode(default_bearer.activate(ue, pdn)),
         guti=mme.new_guti(ue),
         location_area_identification=side.lai,
         emm_cause=side.emm_cause,
         eps_network_feature_support=EPSNetworkFeatureSupport.of(ims_vops=True),
         additional_update_result=side.additional_update_result,
     )
-    yield session.start_bearer(ue, pdn)
+    yield default_bearer.start(ue, pdn)
     yield from retransmission.send(ue, "T3450", accept, via=initial_context_setup(mme, ue))
     yield guard(ue)
 
@@ -185,14 +187,15 @@ def on_attach_complete(mme: Mme, msg: AttachComplete, rx: Rx) -> Effects:
     inner = nas.decode(msg.esm_message_container)
     if not isinstance(inner, nas.ActivateDefaultEPSBearerContextAccept):
         raise ProtocolError(f"{inner.NAME} does not accept the bearer", cause=NOT_EXPECTED, clause="TS 24.301, 7.4")
-    accepted = list(session.on_activate_default_eps_bearer_context_accept(mme, inner, rx))
+    accepted = default_bearer.confirmed(ue, inner.eps_bearer_identity)
     yield from retransmission.stop(ue, "T3450")
     mme.memory.forget(ue.imsi)
     mme.confirm_guti(ue)
     yield from ue.move("Attach complete")
     rx.state = ue.emm
-    yield from accepted
+    yield accepted
     yield from emm_information.send(mme, ue)
     apns = ", ".join(f"{pdn.apn} {pdn.addresses}" for pdn in ue.pdns.values())
     yield Verdict("attach", True, f"registered as {ue.guti}, {apns}, in {rx.now - ue.since:.3f} s")
     ue.give_up()
+    yield from paging.reached(mme, ue, rx)

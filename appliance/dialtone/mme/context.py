@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dialtone.codec.diameter import SubscriptionData
 from dialtone.codec.message import Message
@@ -70,7 +70,10 @@ class Challenge:
 
 @dataclass(slots=True)
 class Bearer:
-    """An EPS bearer context: `sgw` is our end of S1-U, `enb` the eNB's, as (address octets, TEID)."""
+    """An EPS bearer context: `sgw` is our end of S1-U, `enb` the eNB's, as (address octets, TEID).
+
+    Rates are (down, up) in kbit/s, of a GBR bearer only; `tft` is the gateway's, as it came.
+    """
 
     ebi: int
     qci: int
@@ -78,6 +81,31 @@ class Bearer:
     sgw: tuple[bytes, int] = (b"", 0)
     enb: tuple[bytes, int] | None = None
     state: EsmState = ESM.initial
+    mbr: tuple[int, int] = (0, 0)
+    gbr: tuple[int, int] = (0, 0)
+    tft: bytes = b""
+    step: "Step | None" = None  # the procedure under way on it
+
+
+class Failure(NamedTuple):
+    """Why a procedure on a bearer failed: the GTP cause for the gateway, the sentence for people."""
+
+    gtp: int
+    text: str
+
+
+Ended = Callable[["Mme", "Ue", Rx, Bearer, Failure | None], Effects]
+
+
+@dataclass(slots=True)
+class Step:
+    """A procedure of the network on one bearer: what the eNB and the phone have still to say, and whom to tell."""
+
+    timer: str
+    ended: Ended
+    radio: bool  # the eNB's answer is awaited
+    nas: bool = True  # the phone's is
+    failure: Failure | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +126,7 @@ class Pdn:
     answer_pco: ProtocolConfigurationOptions | None = None
     esm_cause: int | None = None
     ambr: tuple[int, int] = (0, 0)  # down, up in kbit/s
+    leaving: bool = False  # it is being closed
 
     @property
     def addresses(self) -> str:
@@ -210,15 +239,16 @@ class Ue:
     notify_reachable: bool = False  # the HSS wants to know when the phone is heard of: URRP-MME (TS 23.401, 5.7.2)
     purge: bool = False  # the HSS is to learn when it is forgotten
     pdns: dict[str, Pdn] = field(default_factory=dict)  # by APN
-    retries: dict[str, Retry] = field(default_factory=dict)  # by timer
+    retries: dict[str | tuple[str, int], Retry] = field(default_factory=dict)  # by timer, in ESM with its EBI or PTI
     then: Next | None = None
     since: float = 0.0
-    wish: Wish | None = None  # the PDN connection being made
     tais: tuple[Tai, ...] = ()  # where it may move without a word, and is paged
     drx: int = 0  # its own paging cycle in radio frames, 0: the cell's
     errands: list[Errand] = field(default_factory=list)  # what waits for it to come back
     detach_type: int = 0  # what the network asks of a phone that it detaches
     pages: int = 0  # how often it has been called in vain
+    transactions: dict[int, Any] = field(default_factory=dict)  # other procedures the phone began, by PTI
+    wishes: dict[int, Wish] = field(default_factory=dict)  # PDN connections being made, by PTI
     context_sent: bool = False  # the eNB was asked to set its context up, which it does once a connection
     returning: str = ""  # the procedure of a registered phone whose context is being set up
     releasing: bool = False  # the eNB was asked to release the connection
@@ -271,7 +301,8 @@ class Ue:
 
     def give_up(self) -> None:
         """Forget what was under way: what still comes in answer to it finds nobody waiting."""
-        self.then = self.challenge = self.next_security = self.awaited = self.wish = self.request = None
+        self.then = self.challenge = self.next_security = self.awaited = self.request = None
+        self.wishes.clear()
         self.request_octets = b""
         self.asked_imsi = False
 
@@ -307,6 +338,20 @@ class Ue:
     def bearers(self) -> list[Bearer]:
         """Every bearer of every PDN connection."""
         return [bearer for pdn in self.pdns.values() for bearer in pdn.bearers.values()]
+
+    def bearer(self, ebi: int) -> Bearer | None:
+        """The bearer with that identity."""
+        return next((bearer for bearer in self.bearers() if bearer.ebi == ebi), None)
+
+    def pdn_of(self, ebi: int) -> Pdn | None:
+        """The PDN connection that has the bearer `ebi`."""
+        return next((pdn for pdn in self.pdns.values() if ebi in pdn.bearers), None)
+
+    def free_ebi(self) -> int | None:
+        """An EPS bearer identity that no bearer has or is about to get, 5 to 15 (TS 24.007, 11.2.3.1.5)."""
+        used = {bearer.ebi for bearer in self.bearers()}
+        used |= {wish.pdn.ebi for wish in self.wishes.values() if wish.pdn is not None}
+        return next((ebi for ebi in range(5, 16) if ebi not in used), None)
 
     def active_bearers(self) -> list[Bearer]:
         """Those that the phone has confirmed."""

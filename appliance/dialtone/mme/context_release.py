@@ -7,7 +7,7 @@ from dialtone.codec.s1ap.causes import Cause
 from dialtone.codec.s1ap.values import UES1APIDPair
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Verdict
-from dialtone.mme import paging, purge, retransmission, session
+from dialtone.mme import esm_procedure, paging, purge, retransmission, session
 from dialtone.mme.context import Ue
 from dialtone.mme.element import Mme, on
 from dialtone.mme.states import EcmState, EmmState, HandoverState
@@ -21,6 +21,7 @@ def end(mme: Mme, ue: Ue, rx: Rx, cause: Cause) -> Effects:
     yield from give_up_handover(mme, ue, rx)
     rx.subject = ue.label
     ue.give_up()
+    yield from esm_procedure.abandon(mme, ue, rx, ue.bearers(), "the phone is leaving")
     yield from retransmission.stop_all(ue)
     yield from paging.failed(mme, ue, rx)
     yield from session.delete_all(ue)
@@ -139,6 +140,10 @@ def _disconnected(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     for timer in (CONTEXT_RELEASE, CONTEXT_SETUP):
         yield StopTimer(timer, ue.number)
     mme.disconnect(ue)
+    ue.wishes.clear()
+    yield from esm_procedure.abandon(mme, ue, rx, ue.bearers(), "the connection to the phone was released")
+    ue.transactions.clear()
+    yield from retransmission.stop_all(ue)
     if ue.ecm is EcmState.CONNECTED:
         yield from ue.connect("released")
     if ue.ending or ue.emm is not EmmState.REGISTERED:

@@ -14,6 +14,7 @@ from dialtone.codec.s1ap import (
 from dialtone.codec.s1ap.bearers import (
     AllocationAndRetentionPriority,
     ERABLevelQoSParameters,
+    GBRQosInformation,
     UEAggregateMaximumBitrate,
 )
 from dialtone.codec.s1ap.causes import Cause
@@ -24,7 +25,7 @@ from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Unanswered, Verdict
 from dialtone.mme import bearer_status, paging, retransmission
-from dialtone.mme.context import Bearer, Ue
+from dialtone.mme.context import Bearer, Pdn, Ue
 from dialtone.mme.context_release import drop, to_idle
 from dialtone.mme.element import Mme, on
 from dialtone.mme.relocation import S1U_ENB, Relocation, answered
@@ -74,8 +75,15 @@ def initial_context_setup(mme: Mme, ue: Ue) -> InitialContextSetupRequest:
 
 
 def e_rab_qos(bearer: Bearer) -> ERABLevelQoSParameters:
-    """What the eNB is told of a bearer's quality of service."""
-    return ERABLevelQoSParameters(bearer.qci, AllocationAndRetentionPriority(*bearer.arp))
+    """QCI and ARP, with the rates of a GBR bearer in bit/s (TS 36.413, 9.2.1.15)."""
+    rates = [1000 * rate for rate in (*bearer.mbr, *bearer.gbr)]
+    return ERABLevelQoSParameters(bearer.qci, AllocationAndRetentionPriority(*bearer.arp),
+                                  GBRQosInformation(*rates) if any(bearer.gbr) else None)
+
+
+def user_end(address: bytes, teid: int) -> tuple[bytes, int] | None:
+    """The eNB's end of a bearer. 16 octets are IPv6 alone (TS 36.414, 5.3): our gateway has no use for them."""
+    return (address[:4], teid) if len(address) in (4, 20) else None
 
 
 def aggregate(ue: Ue) -> UEAggregateMaximumBitrate:
@@ -109,9 +117,8 @@ def on_initial_context_setup_response(mme: Mme, msg: InitialContextSetupResponse
     """The eNB's ends of the bearers go to the gateway: downlink may flow."""
     ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
     yield StopTimer(CONTEXT_SETUP, ue.number)
-    # An address of 16 octets is IPv6 alone (TS 36.414, 5.3): our gateway has no use for it.
-    ends = {item.e_rab_id: (item.transport_layer_address[:4], item.gtp_teid) for item in msg.e_rab_setup_list
-            if len(item.transport_layer_address) in (4, 20)}
+    ends = {item.e_rab_id: end for item in msg.e_rab_setup_list
+            if (end := user_end(item.transport_layer_address, item.gtp_teid)) is not None}
     procedure, ue.returning = ue.returning or "attach", ""
     apns = ", ".join(ue.pdns)
     if ue.emm is EmmState.REGISTERED:
@@ -125,16 +132,21 @@ def on_initial_context_setup_response(mme: Mme, msg: InitialContextSetupResponse
     for pdn in ue.pdns.values():
         for bearer in pdn.bearers.values():
             bearer.enb = ends.get(bearer.ebi)
-        yield Request("S11", pdn.gateway, ModifyBearerRequest(
-            teid=pdn.s11_teid,
-            bearer_contexts_to_be_modified=tuple(
-                gtpc.BearerContextToBeModified(
-                    ebi=bearer.ebi, s1_u_enodeb_f_teid=Fteid(S1U_ENB, bearer.enb[1], bearer.enb[0]))
-                for bearer in pdn.bearers.values() if bearer.enb),
-        ), context=ue)
+        yield tell_gateway(ue, pdn)
     if procedure != "attach":
         yield Verdict(procedure, True, f"back from idle with {', '.join(ue.pdns)}, in {rx.now - ue.since:.3f} s")
         yield from paging.reached(mme, ue, rx)
+
+
+def tell_gateway(ue: Ue, pdn: Pdn) -> Request:
+    """The eNB's ends of the bearers of a PDN connection."""
+    return Request("S11", pdn.gateway, ModifyBearerRequest(
+        teid=pdn.s11_teid,
+        bearer_contexts_to_be_modified=tuple(
+            gtpc.BearerContextToBeModified(
+                ebi=bearer.ebi, s1_u_enodeb_f_teid=Fteid(S1U_ENB, bearer.enb[1], bearer.enb[0]))
+            for bearer in pdn.bearers.values() if bearer.enb),
+    ), context=ue)
 
 
 @on("S1-MME", InitialContextSetupFailure)

@@ -6,11 +6,19 @@ The trace therefore holds every NAS message twice: as it was on the wire and in 
 
 import hmac
 from dataclasses import replace
+from typing import TypeVar
 
 from dialtone.codec import nas
 from dialtone.codec.message import Message
 from dialtone.codec.nas.security import Protected, SecurityHeaderType, join, split
-from dialtone.codec.s1ap import DownlinkNASTransport, InitialContextSetupRequest
+from dialtone.codec.s1ap import (
+    DownlinkNASTransport,
+    ERABModifyRequest,
+    ERABReleaseCommand,
+    ERABSetupRequest,
+    InitialContextSetupRequest,
+)
+from dialtone.codec.s1ap.erab import ERABToBeModifiedItemBearerModReq, ERABToBeSetupItemBearerSUReq
 from dialtone.crypto.nas_security import DOWNLINK, UPLINK, estimate_count
 from dialtone.effects import Send
 from dialtone.errors import LocalError, ProtocolError
@@ -57,20 +65,43 @@ class NasLink:
         assert ue.security is not None
         return plain, _protect(ue.security, SecurityHeaderType.INTEGRITY_CIPHERED, plain)
 
-    def carry(self, ue: Ue, data: bytes, via: Message | None) -> Send:
-        """In a Downlink NAS Transport, or in the first E-RAB of an Initial Context Setup Request."""
+    def carry(self, ue: Ue, data: bytes, via: Message | None) -> Send | None:
+        """In a Downlink NAS Transport, in the first E-RAB of an Initial Context Setup Request, or in the next E-RAB of
+        a request that has a message for each of them, which goes out with the last."""
         if ue.enb is None:
             raise LocalError(f"{ue.label} has no S1 connection")
-        if isinstance(via, InitialContextSetupRequest):
-            first, *others = via.e_rab_to_be_setup_list
-            via.e_rab_to_be_setup_list = (replace(first, nas_pdu=data), *others)
-        else:
-            via = DownlinkNASTransport(mme_ue_s1ap_id=ue.number, enb_ue_s1ap_id=ue.enb_ue_s1ap_id, nas_pdu=data)
+        match via:
+            case InitialContextSetupRequest():
+                first, *others = via.e_rab_to_be_setup_list
+                via.e_rab_to_be_setup_list = (replace(first, nas_pdu=data), *others)
+            case ERABSetupRequest():
+                via.e_rab_to_be_setup_list, whole = _aboard(via.e_rab_to_be_setup_list, data)
+                if not whole:
+                    return None
+            case ERABModifyRequest():
+                via.e_rab_to_be_modified_list, whole = _aboard(via.e_rab_to_be_modified_list, data)
+                if not whole:
+                    return None
+            case ERABReleaseCommand():
+                via.nas_pdu = data
+            case _:
+                via = DownlinkNASTransport(mme_ue_s1ap_id=ue.number, enb_ue_s1ap_id=ue.enb_ue_s1ap_id, nas_pdu=data)
         return Send("S1-MME", ue.enb.peer, via, stream=ue.stream)
 
     def label(self, ue: Ue) -> str:
         """The phone's name in the trace."""
         return f"ue-{ue.imsi}" if ue.imsi else ue.label
+
+
+Item = TypeVar("Item", ERABToBeSetupItemBearerSUReq, ERABToBeModifiedItemBearerModReq)
+
+
+def _aboard(items: tuple[Item, ...], data: bytes) -> tuple[tuple[Item, ...], bool]:
+    """The items with `data` in the first that has none, and whether each has one then."""
+    at: int = next(index for index, item in enumerate(items) if not item.nas_pdu)
+    filled = list(items)
+    filled[at] = replace(items[at], nas_pdu=data)
+    return tuple(filled), at == len(items) - 1
 
 
 def _short_mac_fits(context: SecurityContext | None, cover: Protected, data: bytes) -> bool:

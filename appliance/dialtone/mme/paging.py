@@ -11,7 +11,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, StartTimer, StopTimer, Verdict
 from dialtone.mme.context import Errand, Ue
 from dialtone.mme.element import Mme, on
-from dialtone.mme.states import EcmState
+from dialtone.mme.states import EcmState, EmmState
 from dialtone.mme.timers import TIMERS
 
 CYCLES = {32: PagingDRX.V32, 64: PagingDRX.V64, 128: PagingDRX.V128, 256: PagingDRX.V256}
@@ -19,8 +19,12 @@ COMMON_STREAM = 0  # of procedures that belong to no phone (TS 36.412, 7)
 
 
 def reach(mme: Mme, ue: Ue, rx: Rx, errand: Errand) -> Effects:
-    """Do the errand now that the phone has its connection and bearers, or when it has come back."""
-    if ue.context_sent and not (ue.returning or ue.releasing or ue.handover or ue.relocation):
+    """Do the errand now that the phone has its connection and bearers, or when it has come, or come back."""
+    if ue.ending or ue.emm not in (EmmState.REGISTERED, EmmState.COMMON):
+        yield from errand.failed(mme, ue, rx)
+        return
+    busy = ue.returning or ue.releasing or ue.handover or ue.relocation
+    if ue.emm is EmmState.REGISTERED and ue.context_sent and not busy:
         yield from errand.then(mme, ue, rx)
         return
     ue.errands.append(errand)

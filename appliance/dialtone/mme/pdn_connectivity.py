@@ -1,46 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a registered phone asks of its PDN connections beyond the attach (TS 24.301, 6.5): refused for now."""
+"""Another PDN connection of a registered phone (TS 24.301, 6.5.1; TS 23.401, 5.10.2).
 
-from dialtone.codec.nas import (
-    BearerResourceAllocationReject,
-    BearerResourceAllocationRequest,
-    BearerResourceModificationReject,
-    BearerResourceModificationRequest,
-    PDNConnectivityReject,
-    PDNConnectivityRequest,
-    PDNDisconnectReject,
-    PDNDisconnectRequest,
-)
+PDN connectivity request -> [ESM information] -> Create Session -> E-RAB Setup with Activate default EPS bearer
+context request -> E-RAB Setup Response, Activate default EPS bearer context accept -> Modify Bearer
+"""
+
+from dialtone.codec.nas import PDNConnectivityReject, PDNConnectivityRequest
+from dialtone.codec.nas.causes import EsmCause, cause_name
+from dialtone.codec.nas.values import RequestType
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, Send
+from dialtone.effects import Effects, Send, Verdict
+from dialtone.mme import default_bearer, erab, esm_procedure, session, transaction
+from dialtone.mme.context import Bearer, Failure, Pdn, Ue
+from dialtone.mme.context_setup import tell_gateway
 from dialtone.mme.element import Mme, on
-
-NOT_SUPPORTED, LAST_PDN = 32, 49
 
 
 @on("NAS", PDNConnectivityRequest)
 def on_pdn_connectivity_request(mme: Mme, msg: PDNConnectivityRequest, rx: Rx) -> Effects:
-    """A second PDN connection."""
-    yield Send("NAS", rx.peer, PDNConnectivityReject(
-        procedure_transaction_identity=msg.procedure_transaction_identity, esm_cause=NOT_SUPPORTED))
+    """Refused at once where the request cannot be; the same request once more is being served (6.5.1.6 b)."""
+    ue: Ue = rx.peer
+    pti = msg.procedure_transaction_identity
+    wish = ue.wishes.get(pti)
+    if (wish is not None and wish.request == msg) or _on_its_way(ue, pti):
+        return
+    if (objection := _objection(ue, msg)) is not None:
+        yield from _refused(mme, ue, rx, pti, *objection)
+        return
+    yield from session.connect(mme, ue, rx, msg, _connected, _refused)
 
 
-@on("NAS", PDNDisconnectRequest)
-def on_pdn_disconnect_request(mme: Mme, msg: PDNDisconnectRequest, rx: Rx) -> Effects:
-    """The only one cannot go without a detach (6.5.2.4)."""
-    yield Send("NAS", rx.peer, PDNDisconnectReject(
-        procedure_transaction_identity=msg.procedure_transaction_identity, esm_cause=LAST_PDN))
+def _on_its_way(ue: Ue, pti: int) -> bool:
+    """T3485 repeats the answer."""
+    return any(pdn.pti == pti and pdn.bearers[pdn.ebi].step is not None for pdn in ue.pdns.values())
 
 
-@on("NAS", BearerResourceAllocationRequest)
-def on_bearer_resource_allocation_request(mme: Mme, msg: BearerResourceAllocationRequest, rx: Rx) -> Effects:
-    """A dedicated bearer of the phone's own wish."""
-    yield Send("NAS", rx.peer, BearerResourceAllocationReject(
-        procedure_transaction_identity=msg.procedure_transaction_identity, esm_cause=NOT_SUPPORTED))
+def _objection(ue: Ue, msg: PDNConnectivityRequest) -> tuple[int, str] | None:
+    if (cause := transaction.objection(ue, msg)) is not None:
+        return cause, "the message names its transaction or bearer wrongly"
+    match msg.request_type & 7:
+        case RequestType.HANDOVER:
+            return EsmCause.PDN_CONNECTION_DOES_NOT_EXIST, "there is nothing to hand over from another access"
+        case RequestType.EMERGENCY:
+            return EsmCause.SERVICE_OPTION_NOT_SUPPORTED, "there is no PDN connection for emergency calls here"
+    return None
 
 
-@on("NAS", BearerResourceModificationRequest)
-def on_bearer_resource_modification_request(mme: Mme, msg: BearerResourceModificationRequest, rx: Rx) -> Effects:
-    """Another quality for a bearer."""
-    yield Send("NAS", rx.peer, BearerResourceModificationReject(
-        procedure_transaction_identity=msg.procedure_transaction_identity, esm_cause=NOT_SUPPORTED))
+def _refused(mme: Mme, ue: Ue, rx: Rx, pti: int, esm_cause: int, why: str) -> Effects:
+    """This PDN connection fails, and nothing else (6.5.1.4)."""
+    yield Send("NAS", ue, PDNConnectivityReject(procedure_transaction_identity=pti, esm_cause=esm_cause))
+    yield Verdict("PDN connection", False, f"refused with ESM cause {cause_name(EsmCause, esm_cause)}: {why}")
+
+
+def _connected(mme: Mme, ue: Ue, rx: Rx, pdn: Pdn) -> Effects:
+    """The session stands at the gateway: the eNB and the phone next."""
+    bearer = pdn.bearers[pdn.ebi]
+    yield from esm_procedure.begin(ue, bearer, "activation", default_bearer.activate(ue, pdn), _ended,
+                                   via=erab.setup_request(ue, (bearer,)))
+
+
+def _ended(mme: Mme, ue: Ue, rx: Rx, bearer: Bearer, failure: Failure | None) -> Effects:
+    """Both have answered: downlink may flow, or everything of this PDN connection goes."""
+    pdn = ue.pdn_of(bearer.ebi)
+    assert pdn is not None
+    if failure is None:
+        yield tell_gateway(ue, pdn)
+        yield Verdict("PDN connection", True, f"{pdn.apn} {pdn.addresses} (EBI {pdn.ebi})")
+        return
+    knows = bearer.enb is not None
+    if knows:
+        yield from erab.release(ue, bearer)
+    yield from session.delete(ue, pdn)
+    if not knows and ue.enb is not None:  # the eNB gave the phone nothing: its request is still open
+        yield Send("NAS", ue, PDNConnectivityReject(procedure_transaction_identity=pdn.pti,
+                                                    esm_cause=EsmCause.INSUFFICIENT_RESOURCES))
+    yield Verdict("PDN connection", False, f"{pdn.apn}: {failure.text}")

@@ -24,6 +24,7 @@ from dialtone.codec.s1ap.values import CriticalityDiagnostics, CriticalityDiagno
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Send, Verdict
 from dialtone.errors import ProtocolError
+from dialtone.mme import gateway_request
 from dialtone.mme.context import Ue, Wish
 from dialtone.mme.context_release import drop
 from dialtone.mme.element import Mme, UnknownUe
@@ -45,6 +46,8 @@ def answer(mme: Mme, error: ProtocolError, rx: Rx) -> Effects:
         return _s1ap(error, rx)
     if rx.point == "NAS":
         return _nas(mme, error, rx)
+    if rx.request is None and rx.point == "S11":
+        return gateway_request.refuse(mme, error, rx)
     return drop_phone(mme, rx, f"the answer of {rx.peer} is of no use: {error}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, StopTimer
-from dialtone.mme import notify, retransmission
+from dialtone.mme import esm_procedure, notify, retransmission
 from dialtone.mme.context import Ue
 from dialtone.mme.context_release import end, give_up_handover
 from dialtone.mme.element import Mme
@@ -29,6 +29,7 @@ def resume(mme: Mme, fresh: Ue, rx: Rx) -> Generator[Effect, None, Ue | None]:
     if ue is fresh:
         return ue
     yield StopTimer("T3413", ue.number)
+    yield from esm_procedure.abandon(mme, ue, rx, ue.bearers(), "the phone came back on another connection")
     yield from retransmission.stop_all(ue)
     yield from give_up_handover(mme, ue, rx)
     ue.give_up()

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PDN connections: ESM information and default bearers (TS 24.301, 6.4.1, 6.5.1, 6.6.1.2), S11 (TS 29.274).
+"""PDN connections: what the phone may have, ESM information (TS 24.301, 6.5.1, 6.6.1.2), sessions on S11 (TS 29.274).
 
 `connect` serves whoever needs a PDN connection; it ends in the `connected` or `refused` it was given.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 
 from dialtone.codec import gtpc
@@ -19,28 +19,18 @@ from dialtone.codec.gtpc import (
     Indication,
 )
 from dialtone.codec.gtpc.values import Ambr, BearerQos, Fteid, Uli
-from dialtone.codec.nas import (
-    ActivateDefaultEPSBearerContextAccept,
-    ActivateDefaultEPSBearerContextRequest,
-    ESMInformationRequest,
-    ESMInformationResponse,
-    PDNConnectivityRequest,
-)
-from dialtone.codec.nas.bitrates import ApnAmbr, EpsQos
+from dialtone.codec.nas import ESMInformationRequest, ESMInformationResponse, PDNConnectivityRequest
+from dialtone.codec.nas.causes import EsmCause
 from dialtone.codec.pco import ProtocolConfigurationOptions
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Request, Unanswered
 from dialtone.errors import ProtocolError
-from dialtone.mme import pdn_type, retransmission
+from dialtone.mme import causes, pdn_type, retransmission
 from dialtone.mme.context import Bearer, Connected, Pdn, Refused, Ue, Wish
-from dialtone.mme.element import NOT_EXPECTED, Mme, on
-from dialtone.mme.states import ESM, EsmState
+from dialtone.mme.element import Mme, on
+from dialtone.mme.states import EsmState
 
-UNKNOWN_APN, REFUSED_BY_GATEWAY, NETWORK_FAILURE, INFORMATION_NOT_RECEIVED = 27, 30, 38, 53
 PREFERRED_PDN_TYPE_NOT_SUPPORTED = 83
-ESM_BY_GTP = {78: UNKNOWN_APN, 93: UNKNOWN_APN, 84: 26, 73: 26, 92: 29}
-"""GTP cause to ESM cause (TS 29.274, annex C)."""
-FIRST_EBI = 5
 EUTRAN = 6  # RAT type (TS 29.274, 8.17)
 S5C_PGW, S11_MME = 7, 10  # F-TEID interface types (TS 29.274, 8.22)
 OPERATOR_IDENTIFIER = re.compile(r"\.mnc\d{3}\.mcc\d{3}\.gprs$", re.IGNORECASE)
@@ -49,39 +39,39 @@ OPERATOR_IDENTIFIER = re.compile(r"\.mnc\d{3}\.mcc\d{3}\.gprs$", re.IGNORECASE)
 def connect(mme: Mme, ue: Ue, rx: Rx, request: PDNConnectivityRequest, connected: Connected,
             refused: Refused) -> Effects:
     """Ask for APN and PCO when the phone keeps them for after security, then create the session."""
-    ue.wish = Wish(ue, request, connected, refused, request.access_point_name or "",
-                   request.protocol_configuration_options)
+    pti = request.procedure_transaction_identity
+    wish = ue.wishes[pti] = Wish(ue, request, connected, refused, request.access_point_name or "",
+                                 request.protocol_configuration_options)
     if request.esm_information_transfer_flag:
-        yield from retransmission.send(ue, "T3489", ESMInformationRequest(
-            procedure_transaction_identity=request.procedure_transaction_identity))
+        yield from retransmission.send(
+            ue, "T3489", ESMInformationRequest(procedure_transaction_identity=pti), about=pti)
         return
-    yield from _create(mme, ue, rx, ue.wish)
+    yield from _create(mme, ue, rx, wish)
 
 
 @on("NAS", ESMInformationResponse)
 def on_esm_information_response(mme: Mme, msg: ESMInformationResponse, rx: Rx) -> Effects:
     """APN and PCO, ciphered (TS 24.301, 6.6.1.2.3)."""
     ue: Ue = rx.peer
-    wish = ue.wish
-    if wish is None or "T3489" not in ue.retries:
-        raise ProtocolError("no ESM information was asked for", cause=NOT_EXPECTED, clause="TS 24.301, 7.4")
-    if msg.procedure_transaction_identity != wish.request.procedure_transaction_identity:
-        raise ProtocolError("the PTI is of another transaction", cause=47, clause="TS 24.301, 7.3.1")
-    yield from retransmission.stop(ue, "T3489")
+    pti = msg.procedure_transaction_identity
+    if not retransmission.runs(ue, "T3489", pti):
+        raise ProtocolError(f"no ESM information was asked for with PTI {pti}", cause=EsmCause.PTI_MISMATCH,
+                            clause="TS 24.301, 7.3.1")
+    wish = ue.wishes[pti]
+    yield from retransmission.stop(ue, "T3489", pti)
     wish.apn = msg.access_point_name or wish.apn
     wish.pco = msg.protocol_configuration_options or wish.pco
     yield from _create(mme, ue, rx, wish)
 
 
 @on.timer("T3489", "TS 24.301, 6.6.1.2.6")
-def on_t3489(mme: Mme, number: int, rx: Rx) -> Effects:
+def on_t3489(mme: Mme, key: tuple[int, int], rx: Rx) -> Effects:
     """The phone that promised ESM information is silent: ESM cause #53."""
-    ue, effects = retransmission.again(mme, number, "T3489", rx)
+    ue, effects = retransmission.again(mme, key, "T3489", rx)
     yield from effects
-    if ue and not effects and ue.wish is not None:
-        pti = ue.wish.request.procedure_transaction_identity
+    if ue and not effects and (wish := ue.wishes.pop(key[1], None)) is not None:
         why = "the phone did not tell its APN (T3489 expired 3 times)"
-        yield from ue.wish.refused(mme, ue, rx, pti, INFORMATION_NOT_RECEIVED, why)
+        yield from wish.refused(mme, ue, rx, key[1], EsmCause.ESM_INFORMATION_NOT_RECEIVED, why)
 
 
 def _subscribed(ue: Ue, apn: str) -> ApnConfiguration | None:
@@ -108,11 +98,18 @@ def _arp(arp: AllocationRetentionPriority) -> tuple[int, int, int]:
 def _objection(wish: Wish, configuration: ApnConfiguration | None) -> tuple[int, str] | None:
     """Why the wish cannot be granted, with the ESM cause (TS 24.301, 6.5.1.4)."""
     if configuration is None:
-        return UNKNOWN_APN, f"the APN {wish.apn.strip()!r} is not among those of the subscriber"
+        return EsmCause.MISSING_OR_UNKNOWN_APN, f"the APN {wish.apn.strip()!r} is not among those of the subscriber"
     asked = wish.request.pdn_type & 7
+    apn = configuration.service_selection
     kind, cause = pdn_type.granted(asked, configuration)
     if not kind and cause:
-        return cause, pdn_type.why_not(asked, cause, configuration.service_selection)
+        return cause, pdn_type.why_not(asked, cause, apn)
+    if apn in wish.ue.pdns or any(
+            other.pdn and other.pdn.apn == apn for other in wish.ue.wishes.values()):
+        return (EsmCause.MULTIPLE_PDN_CONNECTIONS_FOR_A_GIVEN_APN_NOT_ALLOWED,
+                f"the phone has a PDN connection to {apn} already")
+    if wish.ue.free_ebi() is None:
+        return EsmCause.MAXIMUM_NUMBER_OF_EPS_BEARERS_REACHED, "the phone has 11 bearers, and may not have more"
     return None
 
 
@@ -121,14 +118,15 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
     pti = wish.request.procedure_transaction_identity
     configuration = _subscribed(ue, wish.apn)
     if (objection := _objection(wish, configuration)) is not None:
-        ue.wish = None
+        del ue.wishes[pti]
         yield from wish.refused(mme, ue, rx, pti, *objection)
         return
     assert ue.subscription is not None
     assert configuration is not None
     qos = configuration.eps_subscribed_qos_profile
     qci, arp = (qos.qos_class_identifier, _arp(qos.allocation_retention_priority)) if qos else (9, (8, 1, 0))
-    ebi = next(ebi for ebi in range(FIRST_EBI, 16) if all(ebi != bearer.ebi for bearer in ue.bearers()))
+    ebi = ue.free_ebi()
+    assert ebi is not None
     apn = configuration.service_selection
     ambr = configuration.ambr or ue.subscription.ambr
     up, down = (ambr.max_requested_bandwidth_ul // 1000, ambr.max_requested_bandwidth_dl // 1000) if ambr else (0, 0)
@@ -174,14 +172,15 @@ def on_create_session_response(mme: Mme, msg: CreateSessionResponse, rx: Rx) -> 
     assert pdn is not None
     rx.subject, rx.state = ue.label, ue.emm
     usable = msg.cause.accepted and _fill(pdn, msg)
-    if msg.cause.accepted and msg.sender_f_teid and (ue.wish is not wish or not usable):
+    wanted = ue.wishes.get(pdn.pti) is wish
+    if msg.cause.accepted and msg.sender_f_teid and not (wanted and usable):
         pdn.s11_teid, pdn.gateway = msg.sender_f_teid.teid, gateway_at(pdn.gateway, msg.sender_f_teid)
-        yield _delete(pdn)  # the phone has gone meanwhile, or has no use for it
-    if ue.wish is not wish:
+        yield delete_request(ue, pdn)  # the phone has gone meanwhile, or has no use for it
+    if not wanted:
         return
-    ue.wish = None
+    del ue.wishes[pdn.pti]
     if not usable:
-        esm_cause = ESM_BY_GTP.get(msg.cause.value, REFUSED_BY_GATEWAY)
+        esm_cause = causes.esm_by_gtp(msg.cause.value)
         why = f"the gateway refused APN {pdn.apn} with GTP cause {msg.cause.value}"
         if msg.cause.value == PREFERRED_PDN_TYPE_NOT_SUPPORTED:
             esm_cause = pdn_type.ONLY.get(pdn_type.IPV4V6 ^ pdn.pdn_type, pdn_type.UNKNOWN_PDN_TYPE)
@@ -215,70 +214,63 @@ def on_no_create_session_response(mme: Mme, event: Unanswered, rx: Rx) -> Effect
     """The gateway is silent: ESM cause #38, network failure."""
     wish: Wish = event.request.context
     ue = wish.ue
-    if ue.wish is wish:
-        rx.subject, ue.wish = ue.label, None
-        pti = wish.request.procedure_transaction_identity
-        yield from wish.refused(mme, ue, rx, pti, NETWORK_FAILURE, "the gateway does not answer")
-
-
-def activate(ue: Ue, pdn: Pdn) -> ActivateDefaultEPSBearerContextRequest:
-    """The request for the default bearer of `pdn` (TS 24.301, 6.4.1.2)."""
-    bearer = pdn.bearers[pdn.ebi]
-    down, up = pdn.ambr
-    return ActivateDefaultEPSBearerContextRequest(
-        eps_bearer_identity=pdn.ebi,
-        procedure_transaction_identity=pdn.pti,
-        eps_qos=EpsQos.of(bearer.qci),
-        access_point_name=pdn.apn,
-        pdn_address=pdn_type.address_for_phone(pdn),
-        apn_ambr=ApnAmbr.of(down, up),
-        esm_cause=pdn.esm_cause,
-        protocol_configuration_options=pdn.answer_pco,
-    )
-
-
-def start_bearer(ue: Ue, pdn: Pdn) -> Effect:
-    """The activation is on its way to the phone."""
-    return ue.move_bearer(pdn.bearers[pdn.ebi], "activation")
-
-
-@on("NAS", ActivateDefaultEPSBearerContextAccept)
-def on_activate_default_eps_bearer_context_accept(
-    mme: Mme, msg: ActivateDefaultEPSBearerContextAccept, rx: Rx
-) -> Effects:
-    """The default bearer is active."""
-    ue: Ue = rx.peer
-    bearer = next((bearer for bearer in ue.bearers() if bearer.ebi == msg.eps_bearer_identity), None)
-    if bearer is None or not ESM.allows(bearer.state, "accepted"):
-        raise ProtocolError(f"no activation of EPS bearer {msg.eps_bearer_identity} is under way", cause=43,
-                            clause="TS 24.301, 7.3.2")
-    yield ue.move_bearer(bearer, "accepted")
+    pti = wish.request.procedure_transaction_identity
+    if ue.wishes.get(pti) is wish:
+        rx.subject = ue.label
+        del ue.wishes[pti]
+        yield from wish.refused(mme, ue, rx, pti, EsmCause.NETWORK_FAILURE, "the gateway does not answer")
 
 
 def delete_all(ue: Ue) -> Iterator[Effect]:
     """Give every session back to the gateway; nobody waits for the answers."""
     for pdn in list(ue.pdns.values()):
         yield from delete(ue, pdn)
-    ue.wish = None
+    ue.wishes.clear()
 
 
 def delete(ue: Ue, pdn: Pdn) -> Iterator[Effect]:
     """Give one session back to the gateway, with all its bearers."""
-    for bearer in pdn.bearers.values():
-        if bearer.state is not EsmState.INACTIVE:
-            yield ue.move_bearer(bearer, "local deactivation")
+    yield from deactivate_locally(ue, *pdn.bearers.values())
     if pdn.s11_teid:
-        yield _delete(pdn)
+        yield delete_request(ue, pdn)
     del ue.pdns[pdn.apn]
 
 
-def _delete(pdn: Pdn) -> Request:
-    """OI: an S-GW that is not our gateway tells the P-GW, too (TS 29.274, 7.2.9.1)."""
+def deactivate_locally(ue: Ue, *bearers: Bearer) -> Iterator[Effect]:
+    """These bearers are no more, whatever the phone thinks."""
+    for bearer in bearers:
+        if bearer.state is not EsmState.INACTIVE:
+            yield ue.move_bearer(bearer, "local deactivation")
+
+
+Gone = Callable[[Mme, Ue, Rx, Pdn], Effects]
+
+
+def delete_request(ue: Ue, pdn: Pdn, then: Gone | None = None) -> Request:
+    """`then` goes on when the gateway has answered, or is silent.
+
+    OI: an S-GW that is not our gateway tells the P-GW, too (TS 29.274, 7.2.9.1).
+    """
     return Request("S11", pdn.gateway, DeleteSessionRequest(teid=pdn.s11_teid, linked_ebi=pdn.ebi,
-                                                            indication_flags=Indication.of("OI")))
+                                                            indication_flags=Indication.of("OI")),
+                   context=(ue, pdn, then))
 
 
 @on("S11", DeleteSessionResponse)
 def on_delete_session_response(mme: Mme, msg: DeleteSessionResponse, rx: Rx) -> Effects:
-    """The session is gone; the phone's context went before."""
-    return ()
+    """The session is gone, or was gone before."""
+    assert rx.request is not None
+    return _deleted(mme, rx.request, rx)
+
+
+@on.unanswered(DeleteSessionRequest)
+def on_no_delete_session_response(mme: Mme, event: Unanswered, rx: Rx) -> Effects:
+    """The gateway is silent: here the session is over all the same."""
+    return _deleted(mme, event.request, rx)
+
+
+def _deleted(mme: Mme, request: Request, rx: Rx) -> Effects:
+    ue, pdn, then = request.context
+    rx.subject, rx.state = ue.label, ue.emm
+    if then is not None and ue.pdns.get(pdn.apn) is pdn:
+        yield from then(mme, ue, rx, pdn)

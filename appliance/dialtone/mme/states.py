@@ -37,6 +37,8 @@ class EsmState(StrEnum):
     INACTIVE = "BEARER CONTEXT INACTIVE"
     ACTIVATING = "BEARER CONTEXT ACTIVE PENDING"
     ACTIVE = "BEARER CONTEXT ACTIVE"
+    MODIFYING = "BEARER CONTEXT MODIFY PENDING"
+    DEACTIVATING = "BEARER CONTEXT INACTIVE PENDING"
 
 
 _D, _C, _R, _X = EmmState.DEREGISTERED, EmmState.COMMON, EmmState.REGISTERED, EmmState.DEREGISTERING
@@ -69,6 +71,13 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.4", _D, [
     (_R, "Tracking area update complete", _R),
     (_R, "GUTI reallocation complete", _R),
     (_R, "Activate default EPS bearer context accept", _R),
+    (_R, "Activate default EPS bearer context reject", _R),
+    (_R, "Activate dedicated EPS bearer context accept", _R),
+    (_R, "Activate dedicated EPS bearer context reject", _R),
+    (_R, "Modify EPS bearer context accept", _R),
+    (_R, "Modify EPS bearer context reject", _R),
+    (_R, "Deactivate EPS bearer context accept", _R),
+    (_R, "ESM information response", _R),
     (_R, "PDN connectivity request", _R),
     (_R, "PDN disconnect request", _R),
     (_R, "Bearer resource allocation request", _R),
@@ -104,6 +113,11 @@ HANDOVER = Table("S1 handover", "TS 36.413, 8.4", _N, [
 ESM = Table("ESM", "TS 24.301, 6.1.3.3.2", EsmState.INACTIVE, [
     (EsmState.INACTIVE, "activation", EsmState.ACTIVATING),
     (EsmState.ACTIVATING, "accepted", EsmState.ACTIVE),
-    (EsmState.ACTIVATING, "local deactivation", EsmState.INACTIVE),
-    (EsmState.ACTIVE, "local deactivation", EsmState.INACTIVE),
+    (EsmState.ACTIVATING, "rejected", EsmState.INACTIVE),
+    (EsmState.ACTIVE, "modification", EsmState.MODIFYING),
+    (EsmState.MODIFYING, "accepted", EsmState.ACTIVE),
+    (EsmState.MODIFYING, "rejected", EsmState.ACTIVE),
+    (EsmState.ACTIVE, "deactivation", EsmState.DEACTIVATING),
+    (EsmState.DEACTIVATING, "accepted", EsmState.INACTIVE),
+    *[(state, "local deactivation", EsmState.INACTIVE) for state in EsmState if state is not EsmState.INACTIVE],
 ])

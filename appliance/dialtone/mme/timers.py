@@ -16,6 +16,7 @@ CONTEXT_SETUP, CONTEXT_RELEASE, IMPLICIT_DETACH = "initial context setup", "cont
 OVERLOAD, RESET = "overload", "reset acknowledgement"
 HANDOVER_PREPARATION, HANDOVER_EXECUTION = "handover preparation", "handover execution"
 SOURCE_RELEASE = "release of the source"
+E_RAB = "E-RAB"
 """Guards without a name in the specification are called after what they guard."""
 
 TIMERS = {
@@ -24,8 +25,12 @@ TIMERS = {
     "T3450": Timer(6, 4, "TS 24.301, 5.5.1.2.7"),  # attach accept
     "T3460": Timer(6, 4, "TS 24.301, 5.4.2.7"),  # authentication, security mode
     "T3470": Timer(6, 4, "TS 24.301, 5.4.4.6"),  # identification
+    "T3485": Timer(8, 4, "TS 24.301, 6.4.1.6"),  # activation of a bearer
+    "T3486": Timer(8, 4, "TS 24.301, 6.4.3.6"),  # modification of a bearer
     "T3489": Timer(4, 2, "TS 24.301, 6.6.1.2.6"),  # ESM information
+    "T3495": Timer(8, 4, "TS 24.301, 6.4.4.5"),  # deactivation of a bearer
     CONTEXT_SETUP: Timer(10, 0, "TS 36.413, 8.3.1"),
+    E_RAB: Timer(10, 0, "TS 36.413, 8.2"),
     CONTEXT_RELEASE: Timer(5, 0, "TS 36.413, 8.3.3"),
     HANDOVER_PREPARATION: Timer(5, 0, "TS 36.413, 8.4.2"),
     HANDOVER_EXECUTION: Timer(10, 0, "TS 36.413, 8.4.3"),

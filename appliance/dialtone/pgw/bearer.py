@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Modify Bearer and Release Access Bearers (TS 29.274, 7.2.7 and 7.2.21): where the downlink goes."""
 
+from dataclasses import dataclass
+
 from dialtone.codec.gtpc import (
     BearerContextModified,
     CauseValue,
@@ -11,10 +13,18 @@ from dialtone.codec.gtpc import (
 )
 from dialtone.codec.gtpc.values import Cause
 from dialtone.dispatch import Rx
-from dialtone.effects import Answer, CloseTunnel, Effects, EndMarker, Event, OpenTunnel
+from dialtone.effects import Answer, CloseTunnel, Effects, EndMarker, Event, OpenTunnel, Tell
 from dialtone.errors import ProtocolError
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
 from dialtone.pgw.tunnel import S11, control_peer
+
+
+@dataclass(slots=True)
+class DefaultBearerUp(Event):
+    """A PDN connection carries data: policy may give it what else it is to have."""
+
+    imsi: str
+    apn: str
 
 
 @on("S5/S8", ModifyBearerRequest)
@@ -52,6 +62,8 @@ def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effe
         ))
     yield Answer(ModifyBearerResponse(teid=session.mme_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED),
                                       bearer_contexts_modified=tuple(modified)))
+    if session.bearers[session.ebi].enb is not None:
+        yield Tell(pgw.name, DefaultBearerUp(session.imsi, session.apn))
 
 
 @on("S11", ReleaseAccessBearersRequest)
@@ -69,4 +81,6 @@ def open_tunnel(session: Session, bearer: BearerContext, failed: Event | None = 
     """The bearer as the user plane needs it now."""
     remote, remote_teid = bearer.enb or (None, None)
     return OpenTunnel(session.imsi, bearer.ebi, session.paa.ipv4 or b"", bearer.teid, remote, remote_teid, bearer.qci,
-                      prefix=(session.paa.ipv6 or b"")[:8], failed=failed)
+                      prefix=(session.paa.ipv6 or b"")[:8], failed=failed, filters=bearer.filters,
+                      mbr=bearer.rule.mbr if bearer.rule else (0, 0),
+                      ambr=(session.ambr.downlink, session.ambr.uplink))

@@ -24,14 +24,16 @@ from dialtone.codec.gtpc import (
     ReleaseAccessBearersResponse,
     refusal,
 )
-from dialtone.codec.gtpc.values import Cause, Fteid, Paa
+from dialtone.codec.gtpc.values import Ambr, Cause, Fteid, Paa
 from dialtone.codec.message import Message
+from dialtone.codec.tft import PacketFilter
 from dialtone.config import Config
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Answer, Effects, SendOctets
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
 from dialtone.pgw.addresses import Addresses
+from dialtone.pgw.rule import Rule
 from dialtone.pgw.tunnel import S1U_SGW, S5U_PGW, S11, Tunnel
 
 on = Handlers("pgw")
@@ -50,10 +52,13 @@ ANSWERS: dict[type[Message] | None, type] = {
 class BearerContext:
     """A bearer at the gateway: our TEID, and the far end: the eNB's while the phone is connected, or the S-GW's."""
 
-    ebi: int
+    ebi: int  # 0 as long as the MME has not given one
     qci: int
     teid: int
     enb: tuple[bytes, int] | None = None
+    filters: tuple[PacketFilter, ...] = ()  # of a dedicated bearer
+    rule: Rule | None = None  # the policy rule that it is there for
+    unwanted: bool = False  # it is to go as soon as it stands
 
 
 @dataclass(slots=True)
@@ -65,7 +70,18 @@ class Session:
     ebi: int
     paa: Paa
     tunnel: Tunnel
+    ambr: Ambr = Ambr(0, 0)
     bearers: dict[int, BearerContext] = field(default_factory=dict)
+    coming: list[BearerContext] = field(default_factory=list)  # dedicated bearers that the MME was asked for
+    static_rules: bool = False  # the bearers that the configuration gives it were asked for
+
+    def all_bearers(self) -> list[BearerContext]:
+        """Those that stand and those that are being made."""
+        return [*self.bearers.values(), *self.coming]
+
+    def bearer_of(self, rule: str) -> BearerContext | None:
+        """The bearer of the policy rule of that name."""
+        return next((bearer for bearer in self.all_bearers() if bearer.rule and bearer.rule.name == rule), None)
 
     @property
     def mme_teid(self) -> int:
@@ -90,6 +106,9 @@ class Pgw(Element):
         # TEIDs start anywhere: those of before a restart must not fit after it.
         self._teids = itertools.count(int.from_bytes(random(4)))
         self._bearer_teids: set[int] = set()
+        self.static_rules: dict[str, list[Rule]] = {}  # by APN
+        for name, policy in config.policy.items():
+            self.static_rules.setdefault(policy.apn.lower(), []).append(Rule.of_config(name, policy))
 
     def new_teid(self) -> int:
         """A TEID that nobody has, for control and user plane alike; 0 is not one (TS 29.281, 5.1)."""
@@ -126,6 +145,14 @@ class Pgw(Element):
             del self.tunnels[tunnel.teid]
         self._bearer_teids.difference_update(bearer.teid for bearer in session.bearers.values())
         self.addresses[session.apn].give_back(session.paa)
+
+    def add_bearer(self, bearer: BearerContext) -> None:
+        """Its TEID is in use."""
+        self._bearer_teids.add(bearer.teid)
+
+    def forget_bearer(self, bearer: BearerContext) -> None:
+        """Its TEID is free."""
+        self._bearer_teids.discard(bearer.teid)
 
     def remove_bearer(self, session: Session, ebi: int) -> BearerContext:
         """Take one bearer out of a session."""

@@ -11,7 +11,7 @@ from dialtone.codec.gtpc import (
     DeleteSessionRequest,
     DeleteSessionResponse,
 )
-from dialtone.codec.gtpc.values import Cause, Fteid
+from dialtone.codec.gtpc.values import Ambr, Cause, Fteid
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, CloseTunnel, Effects, Event, Send, Verdict
 from dialtone.errors import ProtocolError
@@ -46,7 +46,7 @@ def on_create_session_request(pgw: Pgw, msg: CreateSessionRequest, rx: Rx) -> Ef
         tunnel = Tunnel(point_of(sender), control_peer(rx, sender), imsi, pgw.new_teid(), sender.teid)
     paa = pgw.addresses[apn].take(kind, msg.paa)
     wish = msg.bearer_contexts_to_be_created[0]
-    session = Session(imsi, apn, wish.ebi, paa, tunnel)
+    session = Session(imsi, apn, wish.ebi, paa, tunnel, msg.ambr or Ambr(0, 0))
     bearer = BearerContext(wish.ebi, wish.bearer_qos.qci, pgw.new_teid())
     if (end := wish.s5_s8_u_sgw_f_teid) is not None and end.ipv4:
         bearer.enb = (end.ipv4, end.teid)

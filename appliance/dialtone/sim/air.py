@@ -2,7 +2,7 @@
 """The air interface Uu between a simulated phone and its eNB: events in both directions, no RRC.
 
 Phone to eNB: ConnectionRequest, NasUp, ContextReady, RadioLost, Camped, Arrived.
-eNB to phone: Refused, NasDown, ContextSetup, Released, Paged, HandoverOrder.
+eNB to phone: Refused, NasDown, ContextSetup, BearersDown, Released, Paged, HandoverOrder.
 """
 
 from dataclasses import dataclass, field
@@ -136,6 +136,14 @@ class Arrived(Event):
     phone: str
     crnti: int
     k_enb: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class BearersDown(Event):
+    """RRC connection reconfiguration that releases radio bearers, by their E-RAB identities."""
+
+    enb: str
+    bearers: tuple[int, ...]
 
 
 @dataclass(slots=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of `sim.sock`: status, attach, detach, power, break, idle, service, update, exec, enb, enbs."""
+"""The commands of `sim.sock`: status, attach, detach, open, close, power, break, idle, service, update, exec, enb."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,7 @@ from dialtone.effects import Event
 from dialtone.errors import LocalError
 from dialtone.ids import Plmn, Tai
 from dialtone.loop import Loop
+from dialtone.sim import pdn
 from dialtone.sim.attach import AttachCommand
 from dialtone.sim.configuration import UpdateCommand
 from dialtone.sim.detach import DetachCommand
@@ -19,6 +20,7 @@ from dialtone.sim.enb import Enb
 from dialtone.sim.faults import Faults
 from dialtone.sim.moving import HandOver, Neighbour
 from dialtone.sim.network import Bearers
+from dialtone.sim.pdn import ClosePdn, OpenPdn
 from dialtone.sim.phone import Cell, Phone
 from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
 from dialtone.sim.s1_setup import AnnounceCommand
@@ -52,7 +54,8 @@ class Commands:
     def table(self) -> dict[str, Command]:
         """By name, for the control server."""
         return {"sim.status": self.status, "sim.attach": self.attach, "sim.detach": self.detach,
-                "sim.power": self.power, "sim.break": self.break_, "sim.idle": self.idle,
+                "sim.open": self.open, "sim.close": self.close_pdn, "sim.power": self.power,
+                "sim.break": self.break_, "sim.idle": self.idle,
                 "sim.service": self.service, "sim.update": self.update,
                 "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs,
                 "sim.handover": self.handover}
@@ -79,6 +82,14 @@ class Commands:
     async def detach(self, args: Args) -> dict[str, Any]:
         """{imsi, switch_off=false} -> the phone's line with `ok`."""
         return await self._run(args, DetachCommand(bool(args.get("switch_off", False))), "detach")
+
+    async def open(self, args: Args) -> dict[str, Any]:
+        """{imsi, apn} -> the phone's line with `ok`: another PDN connection."""
+        return await self._run(args, OpenPdn(str(args["apn"])), pdn.OPEN)
+
+    async def close_pdn(self, args: Args) -> dict[str, Any]:
+        """{imsi, apn} -> the phone's line with `ok`: one PDN connection less."""
+        return await self._run(args, ClosePdn(str(args["apn"])), pdn.CLOSE)
 
     async def power(self, args: Args) -> dict[str, Any]:
         """{imsi}: switch off without a word and on again, which forgets sticky causes."""
@@ -199,7 +210,11 @@ class Commands:
         address = self.bearers.address(phone.name)
         return {"imsi": phone.imsi, "emm": phone.emm.value, "ip": "" if address is None else str(address),
                 "connected": phone.connected, "enb": phone.cell.enb, "netns": self.namespace_of(phone.imsi),
-                "network": phone.network_name, "last": phone.last}
+                "network": phone.network_name, "last": phone.last,
+                "pdns": [{"ebi": pdn.ebi, "apn": pdn.apn, "ip": str(pdn.address or ""), "qci": pdn.qci}
+                         for pdn in phone.pdns.values()],
+                "bearers": [{"ebi": bearer.ebi, "linked": bearer.linked, "qci": bearer.qos.qci,
+                             "filters": len(bearer.filters)} for bearer in phone.dedicated.values()]}
 
     def _resolver(self, imsi: str) -> Path:
         return self.run / f"resolv-{imsi}.conf"

@@ -8,7 +8,7 @@ from dialtone.crypto.kdf import derive_kenb
 from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, StartTimer, Tell, Up
-from dialtone.sim import attach, detach, esm, service, tracking
+from dialtone.sim import attach, detach, esm, service, tracking, transaction
 from dialtone.sim.air import ContextReady, ContextSetup, NasDown, Refused, Released
 from dialtone.sim.phone import Phone, on
 from dialtone.sim.states import EmmState
@@ -76,6 +76,8 @@ def on_released(phone: Phone, event: Released, rx: Rx) -> Effects:
         yield from service.failed(phone, f"the connection was released: {event.cause or 'no cause'}")
     elif phone.emm == EmmState.DEREGISTERED_INITIATED:
         yield from detach.finish(phone, "detach given up", "detached: the connection was released meanwhile")
+    elif phone.transactions:
+        yield from transaction.abandon(phone, f"the connection was released: {event.cause or 'no cause'}")
     elif phone.attach_when_released:
         phone.attach_when_released = False
         yield from attach.begin(phone)

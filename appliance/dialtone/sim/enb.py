@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
+from dialtone.codec.s1ap.bearers import UEAggregateMaximumBitrate
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.codec.s1ap.configuration import OverloadAction
 from dialtone.codec.s1ap.errors import S1apError
@@ -46,7 +47,8 @@ class EnbConfig:
 
     `address` is its end of S1-U. `home_plmn` of the Global eNB ID is the first PLMN if not given.
     `inactivity`: seconds without a packet after which a phone is released, 0 for never.
-    `streams`: SCTP streams of the association; stream 0 is for common procedures.
+    `streams`: SCTP streams of the association; stream 0 is for common procedures. `refused_qcis`: classes of
+    bearers that it cannot set up.
     """
 
     enb_id: int = 0x00101
@@ -58,6 +60,7 @@ class EnbConfig:
     inactivity: float = 0.0
     streams: int = 16
     namespace: str = ""  # network namespace of its sockets, that of the process if empty
+    refused_qcis: frozenset[int] = frozenset()
 
     @property
     def plmn(self) -> Plmn:
@@ -170,6 +173,7 @@ class EnbUe:
     failed: tuple[int, ...] = ()  # E-RABs of the context setup that there was no room for
     reporting: RequestType | None = None  # the MME wants to know each change of cell
     bearers: dict[int, RadioBearer] = field(default_factory=dict)  # by EBI
+    ambr: UEAggregateMaximumBitrate | None = None  # what it enforces for the phone
 
     @property
     def label(self) -> str:

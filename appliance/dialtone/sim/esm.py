@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Session management in the phone: default bearer, ESM information, deactivation (TS 24.301, 6.4 to 6.6).
+"""Session management in the phone: default bearer, ESM information, status (TS 24.301, 6.4.1, 6.6, 6.7).
 
 PDN connectivity request -> (ESM information request -> response) -> Activate default EPS bearer context
-request -> accept. The first two travel inside the attach.
+request -> accept. In an attach the first and the last travel inside of it.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,10 +15,9 @@ from dialtone.codec.pco import Id, ProtocolConfigurationOptions
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects
 from dialtone.sim.phone import InterfaceDown, InterfaceUp, Pdn, Phone, on
-from dialtone.sim.states import BEARER
+from dialtone.sim.states import BEARER, EmmState
+from dialtone.sim.transaction import ATTACH_PTI
 
-PTI = 1
-"""The phone runs one transaction at a time."""
 DEFAULT_MTU = 1400
 """Octets, where the network names none: what every guide takes."""
 UNKNOWN_APN = "no.such.apn"
@@ -46,7 +45,7 @@ def connectivity_request(phone: Phone) -> nas.PDNConnectivityRequest:
     """For the attach: an APN is never in it, it follows under protection (6.5.1.2)."""
     later = phone.handset.esm_information or bool(wanted_apn(phone))
     return nas.PDNConnectivityRequest(
-        procedure_transaction_identity=PTI,
+        procedure_transaction_identity=ATTACH_PTI,
         request_type=RequestType.INITIAL,
         pdn_type=phone.handset.pdn_type,
         esm_information_transfer_flag=1 if later else None,
@@ -57,13 +56,15 @@ def connectivity_request(phone: Phone) -> nas.PDNConnectivityRequest:
 @on("NAS", nas.ESMInformationRequest)
 def on_esm_information_request(phone: Phone, msg: nas.ESMInformationRequest, rx: Rx) -> Effects:
     """APN and options, now that the line is protected (6.6.1.2.3)."""
-    if msg.procedure_transaction_identity != PTI:
-        yield phone.send(nas.ESMStatus(procedure_transaction_identity=msg.procedure_transaction_identity,
-                                       esm_cause=EsmCause.INVALID_PTI_VALUE))
+    pti = msg.procedure_transaction_identity
+    asked = phone.transactions.get(pti)
+    attaching = pti == ATTACH_PTI and phone.emm == EmmState.REGISTERED_INITIATED
+    if asked is None and not attaching:
+        yield phone.send(nas.ESMStatus(procedure_transaction_identity=pti, esm_cause=EsmCause.INVALID_PTI_VALUE))
         return
     yield phone.send(nas.ESMInformationResponse(
-        procedure_transaction_identity=PTI,
-        access_point_name=wanted_apn(phone) or None,
+        procedure_transaction_identity=pti,
+        access_point_name=asked.about if asked else wanted_apn(phone) or None,
         protocol_configuration_options=asked_options(phone),
     ))
 
@@ -77,7 +78,8 @@ def activate_default(
     state = phone.pdns[ebi].state if ebi in phone.pdns else BEARER.initial
     pdn = Pdn(ebi, msg.access_point_name, msg.pdn_address.ipv4, msg.eps_qos.qci,
               (*given.dns_ipv4, *given.dns_ipv6), (*given.p_cscf_ipv4, *given.p_cscf_ipv6), given.ipv4_link_mtu,
-              BEARER.after(state, msg.NAME), msg.pdn_address.interface_identifier or b"", msg.esm_cause)
+              BEARER.after(state, msg.NAME), msg.pdn_address.interface_identifier or b"", msg.esm_cause,
+              (msg.apn_ambr.downlink, msg.apn_ambr.uplink) if msg.apn_ambr else (0, 0))
     answer = nas.ActivateDefaultEPSBearerContextAccept(eps_bearer_identity=ebi)
     repeated = ebi in phone.pdns
     phone.pdns[ebi] = pdn
@@ -88,30 +90,26 @@ def _interface(phone: Phone, pdn: Pdn) -> Iterator[Effect]:
     yield InterfaceUp(phone.name, phone.imsi, pdn.ebi, pdn.address, pdn.dns, pdn.mtu or DEFAULT_MTU, pdn.identifier)
 
 
-@on("NAS", nas.DeactivateEPSBearerContextRequest)
-def on_deactivate_eps_bearer_context_request(
-    phone: Phone, msg: nas.DeactivateEPSBearerContextRequest, rx: Rx
-) -> Effects:
-    """The network takes a bearer away (6.4.4.3); one we do not have is answered alike (6.4.4.6)."""
-    ebi = msg.eps_bearer_identity
-    pdn = phone.pdns.pop(ebi, None)
-    if pdn is not None:
-        pdn.state = BEARER.after(pdn.state, msg.NAME)
-    yield phone.send(nas.DeactivateEPSBearerContextAccept(eps_bearer_identity=ebi))
-    if pdn is not None:
-        yield InterfaceDown(phone.name, phone.imsi, ebi)
-
-
 def keep_only(phone: Phone, active: Collection[int]) -> Iterator[Effect]:
     """Deactivate locally what is not among the EPS bearer identities `active` (6.4.4.6); without any, detach."""
-    for ebi in [ebi for ebi in phone.pdns if ebi not in active]:
-        pdn = phone.pdns.pop(ebi)
-        pdn.state = BEARER.after(pdn.state, "local deactivation")
+    for ebi in [ebi for ebi in (*phone.dedicated, *phone.pdns) if ebi not in active]:
         phone.counters["bearer deactivated locally"] += 1
-        if pdn.address is not None:
-            yield InterfaceDown(phone.name, phone.imsi, ebi)
+        yield from take(phone, ebi, "local deactivation")
     if not phone.pdns:
         yield from phone.move("local detach")
+
+
+def take(phone: Phone, ebi: int, event: str) -> Iterator[Effect]:
+    """A bearer ends; with a default bearer all of its PDN connection."""
+    if (dedicated := phone.dedicated.pop(ebi, None)) is not None:
+        dedicated.state = BEARER.after(dedicated.state, event)
+    pdn = phone.pdns.pop(ebi, None)
+    if pdn is None:
+        return
+    pdn.state = BEARER.after(pdn.state, event)
+    for other in [number for number, bearer in phone.dedicated.items() if bearer.linked == ebi]:
+        yield from take(phone, other, event)
+    yield InterfaceDown(phone.name, phone.imsi, ebi)
 
 
 @on("NAS", nas.ESMStatus)
@@ -123,8 +121,12 @@ def on_esm_status(phone: Phone, msg: nas.ESMStatus, rx: Rx) -> Effects:
 
 def summary(phone: Phone) -> str:
     """`10.45.0.7, APN internet`, for each PDN connection."""
-    lines = [f"{_addresses(pdn)}, APN {pdn.apn}" for pdn in phone.pdns.values()]
-    return "; ".join(lines) or "no PDN connection"
+    return "; ".join(map(line, phone.pdns.values())) or "no PDN connection"
+
+
+def line(pdn: Pdn) -> str:
+    """`10.45.0.7, APN internet`."""
+    return f"{_addresses(pdn)}, APN {pdn.apn}"
 
 
 def _addresses(pdn: Pdn) -> str:

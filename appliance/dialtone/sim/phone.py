@@ -12,10 +12,12 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
 
 from dialtone.codec import nas
+from dialtone.codec.nas.bitrates import EpsQos
 from dialtone.codec.nas.capabilities import EPSNetworkFeatureSupport
 from dialtone.codec.nas.ies import GprsTimer
-from dialtone.codec.nas.tables import NasMessage
+from dialtone.codec.nas.tables import EsmMessage, NasMessage
 from dialtone.codec.nas.values import PdnType
+from dialtone.codec.tft import PacketFilter
 from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Changed, Effect, Effects, Event, Send, StartTimer, StopTimer, Tell, Verdict
@@ -49,6 +51,7 @@ class Handset:
     `esm_information`, it asks for the ESM information procedure. `retries`: tries again by itself after a
     failed attach, as T3411 says. `drx`: a paging cycle of its own, as the coefficient of TS 24.008, 10.5.5.6.
     `combined`: wants non-EPS services, too; of these with `sms_only` no calls.
+    `local_address_in_tft`: knows the packet filter components of Release 11.
     """
 
     imeisv: str = "3534900698733190"
@@ -62,6 +65,7 @@ class Handset:
     drx: int | None = None
     combined: bool = False
     sms_only: bool = True
+    local_address_in_tft: bool = True
 
 
 @dataclass(slots=True)
@@ -78,6 +82,29 @@ class Pdn:
     state: BearerState = BEARER.initial
     identifier: bytes = b""  # the interface identifier for IPv6, 8 octets
     cause: int | None = None  # why it is not what was asked for
+    ambr: tuple[int, int] = (0, 0)  # down, up in kbit/s
+
+
+@dataclass(slots=True)
+class Dedicated:
+    """A dedicated bearer beside the default bearer `linked`, with its packet filters by identifier."""
+
+    ebi: int
+    linked: int
+    qos: EpsQos
+    filters: dict[int, PacketFilter]
+    state: BearerState
+
+
+@dataclass(slots=True)
+class Transaction:
+    """An ESM procedure that the phone began; `about` is an APN or names a bearer."""
+
+    procedure: str
+    timer: str
+    message: EsmMessage
+    about: str
+    attempts: int = 0
 
 
 @dataclass(slots=True)
@@ -122,7 +149,9 @@ class Phone(Element):
         self.deaf = False
         self.guti: Guti | None = None
         self.tais: tuple[Tai, ...] = ()
-        self.pdns: dict[int, Pdn] = {}
+        self.pdns: dict[int, Pdn] = {}  # by default bearer
+        self.dedicated: dict[int, Dedicated] = {}  # by EBI
+        self.transactions: dict[int, Transaction] = {}  # by PTI
         self.usim_invalid: int | None = None  # the cause that disabled the card until power-off
         self.forbidden_plmns: dict[Plmn, int] = {}  # with the cause
         self.forbidden_tais: dict[Tai, int] = {}
@@ -207,7 +236,13 @@ class Phone(Element):
         self.connected = self.nas.secure = False
 
     def drop_bearers(self) -> Iterator[Effect]:
-        """Deactivate every bearer locally."""
+        """Deactivate every bearer locally; nothing that was asked for will be answered."""
+        for pti, transaction in self.transactions.items():
+            yield StopTimer(transaction.timer, (self.imsi, pti))
+        self.transactions.clear()
+        for bearer in self.dedicated.values():
+            bearer.state = BEARER.after(bearer.state, "local deactivation")
+        self.dedicated.clear()
         for pdn in self.pdns.values():
             pdn.state = BEARER.after(pdn.state, "local deactivation")
             yield InterfaceDown(self.name, self.imsi, pdn.ebi)

@@ -77,7 +77,10 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.2", _D, [
     (_R, "Attach accept", _R),  # repeated, because our Attach complete was lost
     *[(state, event, state) for state in IS_REGISTERED for event in (
         "Identity request", "Authentication request", "network not genuine", "Security mode command", "EMM information",
-        "Deactivate EPS bearer context request", "GUTI reallocation command")],
+        "ESM information request", "Activate default EPS bearer context request",
+        "Activate dedicated EPS bearer context request", "Modify EPS bearer context request",
+        "Deactivate EPS bearer context request", "PDN connectivity reject", "PDN disconnect reject",
+        "GUTI reallocation command")],
     *[(state, "Authentication reject", _D) for state in IS_REGISTERED],
     *[(state, "local detach", _D) for state in IS_REGISTERED],
     *[(state, "Detach request", _D) for state in IS_REGISTERED],  # the network's; ours is the next row
@@ -106,6 +109,9 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.2", _D, [
 BEARER = Table("EPS bearer context", "TS 24.301, 6.1.3.2.2", BearerState.INACTIVE, [
     (BearerState.INACTIVE, "Activate default EPS bearer context request", BearerState.ACTIVE),
     (BearerState.ACTIVE, "Activate default EPS bearer context request", BearerState.ACTIVE),
+    (BearerState.INACTIVE, "Activate dedicated EPS bearer context request", BearerState.ACTIVE),
+    (BearerState.ACTIVE, "Activate dedicated EPS bearer context request", BearerState.ACTIVE),
+    (BearerState.ACTIVE, "Modify EPS bearer context request", BearerState.ACTIVE),
     (BearerState.ACTIVE, "Deactivate EPS bearer context request", BearerState.INACTIVE),
     (BearerState.ACTIVE, "local deactivation", BearerState.INACTIVE),
 ])

@@ -23,6 +23,10 @@ TIMERS = {
     "T3420": Timer(15, 0, "TS 24.301, 5.4.2.7"),  # after Authentication failure #21
     "T3430": Timer(15, 5, "TS 24.301, 5.5.3.2.6"),  # tracking area update request
     "T3421": Timer(15, 5, "TS 24.301, 5.5.2.2.6"),  # detach request
+    "T3480": Timer(8, 5, "TS 24.301, 6.5.3.5"),  # bearer resource allocation request
+    "T3481": Timer(8, 5, "TS 24.301, 6.5.4.5"),  # bearer resource modification request
+    "T3482": Timer(8, 5, "TS 24.301, 6.5.1.5"),  # PDN connectivity request
+    "T3492": Timer(6, 5, "TS 24.301, 6.5.2.5"),  # PDN disconnect request
 }
 
 AUTHENTICATION_FAILURES = 3

@@ -71,6 +71,7 @@ def on_initial_context_setup_request(enb: Enb, msg: InitialContextSetupRequest, 
         return
     yield from enb.move_ue(ue, "InitialContextSetupRequest")
     ue.k_enb, ue.capabilities = msg.security_key, msg.ue_security_capabilities
+    ue.ambr = msg.ue_aggregate_maximum_bitrate
     ue.radio_capability_known = msg.ue_radio_capability is not None
     ue.failed = tuple(item.e_rab_id for item in msg.e_rab_to_be_setup_list if item not in items)
     for item in items:

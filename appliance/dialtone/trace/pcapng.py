@@ -76,7 +76,9 @@ class Writer:
             options = _option(2, interface.encode()) + _option(9, b"\x06") + _option(0, b"")
             blocks += _block(1, struct.pack("<HHI", _LINKTYPE_EXPORTED_PDU, 0, 0) + options)
         blocks += self._names(event)
-        data = self._tags(event) + pdu
+        # Plain ESM begins with the bearer's identity, where nas-eps looks for a security header.
+        dissector = b"nas-eps_plain" if interface == PLAIN else _DISSECTORS[event.point]
+        data = self._tags(event, dissector) + pdu
         micros = round(event.time * 1_000_000)
         head = struct.pack("<IIIII", self._interfaces[interface], micros >> 32, micros & 0xFFFFFFFF,
                            len(data), len(data))
@@ -88,9 +90,9 @@ class Writer:
                  ("state", event.state), ("event", str(event.id)), ("info", event.info))
         return " ".join(f"{name}={value}" for name, value in pairs if value)
 
-    def _tags(self, event: Event) -> bytes:
+    def _tags(self, event: Event, dissector: bytes) -> bytes:
         src, dst = self._address(event, event.src), self._address(event, event.dst)
-        tags = _tag(12, _DISSECTORS[event.point]) + _tag(20, src) + _tag(21, dst)
+        tags = _tag(12, dissector) + _tag(20, src) + _tag(21, dst)
         if event.point in _PORTS:
             kind, port = _PORTS[event.point]
             tags += _tag(24, struct.pack(">I", kind))

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dedicated bearers from the gateway's side: Create, Update and Delete Bearer (TS 29.274, 7.2.3, 7.2.15, 7.2.9.2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dialtone.codec import gtpc
+from dialtone.codec.gtpc import (
+    CauseValue,
+    CreateBearerRequest,
+    CreateBearerResponse,
+    DeleteBearerRequest,
+    DeleteBearerResponse,
+    UpdateBearerRequest,
+    UpdateBearerResponse,
+)
+from dialtone.codec.gtpc.values import BearerQos
+from dialtone.codec.tft import Operation, Tft
+from dialtone.dispatch import Rx
+from dialtone.effects import CloseTunnel, Effects, Request, Unanswered, Verdict
+from dialtone.pgw.bearer import open_tunnel
+from dialtone.pgw.element import BearerContext, Pgw, Session, on
+from dialtone.pgw.rule import Rule
+from dialtone.pgw.tunnel import S11
+
+PATIENCE = 24
+"""Repetitions of a request: together longer than paging and T3485 of the MME take (TS 24.301, 6.4.2.6)."""
+REASONS = {
+    CauseValue.UE_NOT_RESPONDING: "the phone does not answer",
+    CauseValue.UE_REFUSES: "the phone refuses",
+    CauseValue.UNABLE_TO_PAGE_UE: "the phone cannot be reached",
+    CauseValue.NO_RESOURCES_AVAILABLE: "the eNB has no resources",
+    CauseValue.REQUEST_REJECTED: "the eNB refuses: can it do bearers of this class?",
+    CauseValue.SEMANTIC_ERRORS_IN_PACKET_FILTERS: "the phone does not like the packet filters",
+    CauseValue.SYNTACTIC_ERRORS_IN_PACKET_FILTERS: "the phone does not understand the packet filters",
+}
+
+
+@dataclass(slots=True)
+class Change:
+    """A request of ours: what it is about, and for an update what becomes of the bearer."""
+
+    session: Session
+    bearers: list[BearerContext]
+    rule: Rule | None = None
+
+
+def qos(rule: Rule) -> BearerQos:
+    """As GTP has it: up before down."""
+    (mbr_down, mbr_up), (gbr_down, gbr_up) = rule.mbr, rule.gbr
+    return BearerQos(rule.qci, *rule.arp, mbr_up, mbr_down, gbr_up, gbr_down)
+
+
+def create(pgw: Pgw, session: Session, rules: Sequence[Rule], pti: int | None = None,
+           number: int | None = None) -> Effects:
+    """One request for all of them. `pti` and `number` are those of a phone's request that it answers."""
+    bearers = []
+    for rule in rules:
+        taken = [one.precedence for bearer in session.all_bearers() for one in bearer.filters]
+        bearer = BearerContext(0, rule.qci, pgw.new_teid(), filters=rule.filters(taken), rule=rule)
+        session.coming.append(bearer)
+        pgw.add_bearer(bearer)
+        bearers.append(bearer)
+    s11 = session.tunnel.point == S11
+    yield Request(session.tunnel.point, session.tunnel.peer, CreateBearerRequest(
+        teid=session.mme_teid,
+        procedure_transaction_id=pti,
+        linked_ebi=session.ebi,
+        bearer_contexts=tuple(gtpc.CreateBearerRequestBearerContext(
+            ebi=0,
+            tft=Tft.create(bearer.filters).to_bytes(),
+            s1_u_sgw_f_teid=pgw.user_end(session, bearer) if s11 else None,
+            s5_s8_u_pgw_f_teid=None if s11 else pgw.user_end(session, bearer),
+            bearer_qos=qos(rule),
+        ) for bearer, rule in zip(bearers, rules, strict=True)),
+    ), context=Change(session, bearers), number=number, repeats=PATIENCE)
+
+
+@on("S5/S8", CreateBearerResponse)
+@on("S11", CreateBearerResponse)
+def on_create_bearer_response(pgw: Pgw, msg: CreateBearerResponse, rx: Rx) -> Effects:
+    """Our own TEID says which bearer a context is about; those that are not in it failed as a whole."""
+    assert rx.request is not None
+    change: Change = rx.request.context
+    session = change.session
+    rx.subject = session.imsi
+    contexts = {end.teid: context for context in msg.bearer_contexts
+                if (end := context.s1_u_sgw_f_teid or context.s5_s8_u_pgw_f_teid) is not None}
+    for bearer in change.bearers:
+        session.coming.remove(bearer)
+        context = contexts.get(bearer.teid)
+        far = (context.s1_u_enodeb_f_teid or context.s5_s8_u_sgw_f_teid) if context else None
+        refused = msg.cause.value if context is None else context.cause.value
+        if context is None or not context.cause.accepted or far is None or not far.ipv4 or not context.ebi:
+            yield from _failed(pgw, session, bearer, _reason(refused), rx)
+        elif pgw.sessions.get((session.imsi, session.apn)) is not session:
+            pgw.forget_bearer(bearer)
+        else:
+            bearer.ebi, bearer.enb = context.ebi, (far.ipv4, far.teid)
+            session.bearers[bearer.ebi] = bearer
+            yield open_tunnel(session, bearer)
+            yield from _stands(pgw, session, bearer, rx)
+    unwanted = [bearer for bearer in change.bearers if bearer.unwanted and bearer.ebi]
+    if unwanted and pgw.sessions.get((session.imsi, session.apn)) is session:
+        yield from delete(pgw, session, unwanted)
+
+
+def _stands(pgw: Pgw, session: Session, bearer: BearerContext, rx: Rx) -> Effects:
+    assert bearer.rule is not None
+    yield Verdict("policy", True, f"{bearer.rule.name}: EBI {bearer.ebi} with QCI {bearer.qci} beside {session.apn}")
+    if bearer.rule.told is not None:
+        yield from bearer.rule.told(pgw, session, bearer.rule, True, "", rx)
+
+
+def _failed(pgw: Pgw, session: Session, bearer: BearerContext, why: str, rx: Rx) -> Effects:
+    pgw.forget_bearer(bearer)
+    assert bearer.rule is not None
+    yield Verdict("policy", False, f"{bearer.rule.name}: no bearer beside {session.apn}: {why}")
+    if bearer.rule.told is not None:
+        yield from bearer.rule.told(pgw, session, bearer.rule, False, why, rx)
+
+
+def _reason(cause: int) -> str:
+    return next((text for value, text in REASONS.items() if value == cause), f"GTP cause {cause}")
+
+
+@on.unanswered(CreateBearerRequest)
+def on_no_create_bearer_response(pgw: Pgw, event: Unanswered, rx: Rx) -> Effects:
+    """The MME is silent."""
+    change: Change = event.request.context
+    rx.subject = change.session.imsi
+    for bearer in change.bearers:
+        change.session.coming.remove(bearer)
+        yield from _failed(pgw, change.session, bearer, "the MME does not answer", rx)
+
+
+def update(pgw: Pgw, session: Session, bearer: BearerContext, rule: Rule, pti: int | None = None,
+           number: int | None = None) -> Effects:
+    """The bearer as `rule` has it; its filters are replaced where they differ."""
+    if not bearer.ebi or bearer.rule is None:
+        return
+    taken = [one.precedence for other in session.all_bearers() if other is not bearer for one in other.filters]
+    filters = rule.filters(taken)
+    yield Request(session.tunnel.point, session.tunnel.peer, UpdateBearerRequest(
+        teid=session.mme_teid,
+        procedure_transaction_id=pti,
+        ambr=session.ambr,
+        bearer_contexts=(gtpc.UpdateBearerRequestBearerContext(
+            ebi=bearer.ebi,
+            tft=Tft(Operation.CREATE, filters).to_bytes() if rule.flows != bearer.rule.flows else None,
+            bearer_qos=qos(rule),
+        ),),
+    ), context=Change(session, [bearer], rule), number=number, repeats=PATIENCE)
+
+
+@on("S5/S8", UpdateBearerResponse)
+@on("S11", UpdateBearerResponse)
+def on_update_bearer_response(pgw: Pgw, msg: UpdateBearerResponse, rx: Rx) -> Effects:
+    """Changed, or as it was; a bearer that the MME does not know is gone."""
+    assert rx.request is not None
+    change: Change = rx.request.context
+    session, rule = change.session, change.rule
+    rx.subject = session.imsi
+    for bearer in change.bearers:
+        if session.bearers.get(bearer.ebi) is not bearer:
+            continue
+        cause = next((context.cause for context in msg.bearer_contexts if context.ebi == bearer.ebi), msg.cause)
+        if cause.accepted and rule is not None:
+            taken = [one.precedence for other in session.all_bearers() if other is not bearer for one in other.filters]
+            bearer.rule, bearer.qci, bearer.filters = rule, rule.qci, rule.filters(taken)
+            yield open_tunnel(session, bearer)
+            yield Verdict("policy", True, f"{rule.name}: EBI {bearer.ebi} changed")
+        elif cause.value == CauseValue.CONTEXT_NOT_FOUND:
+            yield from lost(pgw, session, bearer, "the MME does not know it any more", rx)
+        elif not cause.accepted:
+            yield Verdict("policy", False, f"EBI {bearer.ebi} not changed: {_reason(cause.value)}")
+
+
+@on.unanswered(UpdateBearerRequest)
+def on_no_update_bearer_response(pgw: Pgw, event: Unanswered, rx: Rx) -> Effects:
+    """The MME is silent: all stays as it was."""
+    change: Change = event.request.context
+    rx.subject = change.session.imsi
+    for bearer in change.bearers:
+        yield Verdict("policy", False, f"EBI {bearer.ebi} not changed: the MME does not answer")
+
+
+def delete(pgw: Pgw, session: Session, bearers: Sequence[BearerContext], pti: int | None = None,
+           number: int | None = None) -> Effects:
+    """Take dedicated bearers away."""
+    yield Request(session.tunnel.point, session.tunnel.peer, DeleteBearerRequest(
+        teid=session.mme_teid,
+        procedure_transaction_id=pti,
+        ebis=tuple(bearer.ebi for bearer in bearers),
+    ), context=Change(session, list(bearers)), number=number, repeats=PATIENCE)
+
+
+@on("S5/S8", DeleteBearerResponse)
+@on("S11", DeleteBearerResponse)
+def on_delete_bearer_response(pgw: Pgw, msg: DeleteBearerResponse, rx: Rx) -> Effects:
+    """Gone, or gone before."""
+    assert rx.request is not None
+    return _deleted(pgw, rx.request.context, rx)
+
+
+@on.unanswered(DeleteBearerRequest)
+def on_no_delete_bearer_response(pgw: Pgw, event: Unanswered, rx: Rx) -> Effects:
+    """The MME is silent: gone here all the same."""
+    return _deleted(pgw, event.request.context, rx)
+
+
+def _deleted(pgw: Pgw, change: Change, rx: Rx) -> Effects:
+    rx.subject = change.session.imsi
+    for bearer in change.bearers:
+        yield from lost(pgw, change.session, bearer, "", rx)
+
+
+def lost(pgw: Pgw, session: Session, bearer: BearerContext, why: str, rx: Rx) -> Effects:
+    """A dedicated bearer is no more; `why` is empty where it was wanted so."""
+    if session.bearers.get(bearer.ebi) is not bearer:
+        return
+    yield CloseTunnel(pgw.remove_bearer(session, bearer.ebi).teid)
+    name = bearer.rule.name if bearer.rule else f"EBI {bearer.ebi}"
+    text = f"{name}: EBI {bearer.ebi} beside {session.apn} is gone"
+    yield Verdict("policy", not why, f"{text}: {why}" if why else text)
+    if bearer.rule is not None and bearer.rule.told is not None:
+        yield from bearer.rule.told(pgw, session, bearer.rule, False, why, rx)
