@@ -12,12 +12,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import attach, codecs, processes
+from tests.bench import attach, codecs, crowd, processes
 from tests.bench.rows import Row
 
 SECTIONS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "codec cost of each message, against pycrate": codecs.rows,
     "attach and detach: S6a and S11 as octets, SQN durable, trace on": attach.rows,
+    "many phones": crowd.rows,
     "start-up and memory": processes.rows,
 }
 

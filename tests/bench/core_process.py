@@ -2,15 +2,17 @@
 """The core as a process of its own: all of `dialtone.app.serve` but what needs the kernel's help (SCTP, TUN,
 firewall, name server). Real store, durable SQN, trace on, control socket.
 
-    python -m tests.bench.core_process FOLDER FD    serves the eNB behind a socket it inherits, until SIGTERM
-    python -m tests.bench.core_process FOLDER       says "accepted" once an eNB in its own loop is, and ends
+    python -m tests.bench.core_process FOLDER FD ENBS  serves the eNBs behind a socket it inherits, until SIGTERM
+    python -m tests.bench.core_process FOLDER          says "accepted" once an eNB in its own loop is, and ends
 """
 
 import asyncio
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dialtone import app
 from dialtone.codec import s1ap
@@ -19,7 +21,7 @@ from dialtone.config import Config
 from dialtone.control import ControlServer
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.dispatch import Handlers, Rx
-from dialtone.effects import CloseTunnel, Effects, OpenTunnel, PeerUp, Send
+from dialtone.effects import CloseTunnel, Effect, Effects, EmptyBuffer, OpenTunnel, PeerUp, Send
 from dialtone.element import Element, Link
 from dialtone.hss.store import Store
 from dialtone.ids import Plmn
@@ -66,19 +68,21 @@ async def start(loop: Loop, runtime: Runtime, state: Path, link: Link, *, inside
     core = app.build(Config(), loop, store, link, inside=inside)
     forwarder = Forwarder(bytes((10, 0, 1, 133)))
 
-    def perform_open(effect: OpenTunnel, done: Done) -> None:
-        forwarder.open(effect)
-        done(None)
-
-    def perform_close(effect: CloseTunnel, done: Done) -> None:
-        forwarder.close(effect.teid)
-        done(None)
-
-    loop.performers[OpenTunnel] = perform_open
-    loop.performers[CloseTunnel] = perform_close
+    calls: dict[type[Effect], Callable[[Any], object]] = {
+        OpenTunnel: lambda effect: forwarder.open(effect, loop.clock()),
+        CloseTunnel: lambda effect: forwarder.close(effect.teid),
+        EmptyBuffer: lambda effect: forwarder.empty(effect.imsi),
+    }
+    loop.performers |= {kind: partial(perform, call) for kind, call in calls.items()}
     control = ControlServer(state / "core.sock", Commands(core, store, writer, forwarder).table(), loop.bus)
     await control.start()
     runtime.at_close(control.close)
+
+
+def perform(call: Callable[[Any], object], effect: Effect, done: Done) -> None:
+    """At once, as the user plane does it."""
+    call(effect)
+    done(None)
 
 
 async def accept(state: Path) -> None:
@@ -94,20 +98,21 @@ async def accept(state: Path) -> None:
         await asyncio.sleep(0.1)
 
 
-async def serve(state: Path, fd: int) -> None:
-    """The eNB at the other end of `fd`."""
+async def serve(state: Path, fd: int, enbs: int = 1) -> None:
+    """The eNBs at the other end of `fd`."""
     loop = Loop(epoch_clock(), Bus(Config().trace.ring))
     sock = socket.socket(fileno=fd)
     sock.setblocking(False)
-    link = FdLink(loop, "mme", "S1-MME", "enb1", sock)
+    link = FdLink(loop, "S1-MME", sock, core=True)
     async with Runtime(loop) as runtime:
         await start(loop, runtime, state, link, inside=False)
-        loop.tell("mme", PeerUp("S1-MME", "enb1"))
+        for number in range(1, enbs + 1):
+            loop.tell("mme", PeerUp("S1-MME", f"enb{number}"))
         asyncio.get_running_loop().add_reader(sock, link.receive)
         await app.warm_up()
         await runtime.stopped()
 
 
 if __name__ == "__main__":
-    folder, *descriptor = sys.argv[1:]
-    asyncio.run(serve(Path(folder), int(descriptor[0])) if descriptor else accept(Path(folder)))
+    folder, *numbers = sys.argv[1:]
+    asyncio.run(serve(Path(folder), *map(int, numbers)) if numbers else accept(Path(folder)))

@@ -7,24 +7,25 @@ from struct import Struct
 
 from dialtone.loop import Loop
 
-_STREAM = Struct(">H")
+_HEAD = Struct(">HH")  # the stream, and the number of the eNB
 
 
 class FdLink:
-    """One peer at the other end; the stream number travels before the octets.
+    """All eNBs (`enb1` and on) at one end, the `core` with the element `mme` at the other.
 
     `waited` adds up the seconds from each last message out to the next one in.
     """
 
-    def __init__(self, loop: Loop, element: str, point: str, peer: str, sock: socket.socket) -> None:
-        self.loop, self.element, self.point, self.peer, self.sock = loop, element, point, peer, sock
+    def __init__(self, loop: Loop, point: str, sock: socket.socket, *, core: bool) -> None:
+        self.loop, self.point, self.sock, self.core = loop, point, sock, core
         self.waited = 0.0
         self._sent: float | None = None
 
     def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
-        """Send at once; the other end is quick enough never to fill the socket."""
+        """Send at once; the socket is large enough for a storm."""
         self._sent = time.perf_counter()
-        self.sock.send(_STREAM.pack(stream) + data)
+        enb = peer if self.core else element
+        self.sock.send(_HEAD.pack(stream, int(enb.removeprefix("enb"))) + data)
 
     def receive(self) -> None:
         """Deliver all that is there."""
@@ -34,8 +35,10 @@ class FdLink:
             except BlockingIOError:
                 return
             if not data:
-                raise ConnectionError(f"{self.peer} is gone")
+                raise ConnectionError("the other end is gone")
             if self._sent is not None:
                 self.waited += time.perf_counter() - self._sent
                 self._sent = None
-            self.loop.deliver(self.element, self.point, self.peer, data[_STREAM.size:], _STREAM.unpack_from(data)[0])
+            stream, number = _HEAD.unpack_from(data)
+            ends = ("mme", f"enb{number}") if self.core else (f"enb{number}", "mme")
+            self.loop.deliver(ends[0], self.point, ends[1], data[_HEAD.size:], stream)

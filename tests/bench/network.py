@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The core in a process of its own, one simulated eNB with phones in this one, and a socket pair for S1-MME."""
+"""The core in a process of its own, simulated eNBs with phones in this one, and a socket pair for S1-MME."""
 
 import os
 import select
@@ -51,34 +51,42 @@ def provision(folder: Path, count: int) -> None:
         PutSubscriber(make_subscriber({"imsi": imsi, **fields}, profiles=profiles), 0) for imsi in imsis(count)])
 
 
+BUFFER = 16 << 20  # of octets, for a thousand phones that speak at once
+SO_SNDBUFFORCE = 32
+
+
 def pair() -> tuple[socket.socket, socket.socket]:
     """Our end of S1-MME and the core's."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
+    for sock in (ours, theirs):
+        sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE if os.geteuid() == 0 else socket.SO_SNDBUF, BUFFER)
     return ours, theirs
 
 
 class Phones:
-    """One eNB and its phones. `sock` leads to the core."""
+    """eNBs and their phones. `sock` leads to the core."""
 
-    def __init__(self, sock: socket.socket, usims: Sequence[Usim]) -> None:
+    def __init__(self, sock: socket.socket, usims: Sequence[Usim], enbs: int = 1) -> None:
         self.sock = sock
         self.loop = Loop(epoch_clock(), Bus())
-        self.link = FdLink(self.loop, "enb1", "S1-MME", "mme", sock)
+        self.link = FdLink(self.loop, "S1-MME", sock, core=False)
         for effect in (sim_enb.RadioBearerUp, sim_enb.RadioBearerDown, InterfaceUp, InterfaceDown):
             self.loop.performers[effect] = lambda effect, done: done(None)
-        self.enb = sim_enb.Enb("enb1")
-        self.loop.add(self.enb)
-        self.loop.bind("enb1", "S1-MME", s1ap, self.link)
-        self.phones = [Phone(usim, self.enb.cell) for usim in usims]
+        self.enbs = [sim_enb.Enb(f"enb{number}", sim_enb.EnbConfig(enb_id=0x100 + number))
+                     for number in range(1, enbs + 1)]
+        self.phones = [Phone(usim, self.enbs[number % enbs].cell) for number, usim in enumerate(usims)]
+        for enb in self.enbs:
+            self.loop.add(enb)
+            self.loop.bind(enb.name, "S1-MME", s1ap, self.link)
+            self.loop.tell(enb.name, PeerUp("S1-MME", "mme"))
         for phone in self.phones:
             self.loop.add(phone)
             self.loop.stacks[phone.name, "NAS"] = phone.nas
-        self.loop.tell("enb1", PeerUp("S1-MME", "mme"))
 
     def connect(self) -> None:
         """Wait for S1 Setup."""
-        self.until(lambda: self.enb.s1 is S1State.UP)
+        self.until(lambda: all(enb.s1 is S1State.UP for enb in self.enbs))
 
     def turn(self, seconds: float) -> None:
         """Wait at most so long for a message or a timer, and work it off."""
@@ -97,7 +105,7 @@ class Phones:
         while not done():
             if time.monotonic() > deadline:
                 states = {phone.imsi: (phone.emm, phone.connected, phone.last) for phone in self.phones[:3]}
-                raise TimeoutError(f"after {seconds} s still: S1 {self.enb.s1}, {states}")
+                raise TimeoutError(f"after {seconds} s still: S1 {self.enbs[0].s1}, {states}")
             self.turn(0.5)
 
     def attach(self, *phones: Phone) -> None:
@@ -149,13 +157,14 @@ class Network(Phones):
     """Phones and their core, with its database and control socket in `folder`. `wrapper` is put before the core's
     command (a tracer)."""
 
-    def __init__(self, count: int, folder: Path, wrapper: tuple[str, ...] = ()) -> None:
+    def __init__(self, count: int, folder: Path, wrapper: tuple[str, ...] = (), enbs: int = 1) -> None:
         provision(folder, count)
         ours, theirs = pair()
         with theirs:
-            command = [*wrapper, sys.executable, "-m", "tests.bench.core_process", str(folder), str(theirs.fileno())]
+            command = [*wrapper, sys.executable, "-m", "tests.bench.core_process", str(folder),
+                       str(theirs.fileno()), str(enbs)]
             self.core = subprocess.Popen(command, pass_fds=(theirs.fileno(),), cwd=ROOT)
-        super().__init__(ours, cards(count))
+        super().__init__(ours, cards(count), enbs)
         try:
             self.connect()
         except BaseException:
