@@ -17,6 +17,7 @@ from dialtone.ids import Ecgi, Tai
 from dialtone.links.memory import Weather
 from dialtone.mme.context import Ue
 from dialtone.mme.detach import DetachUe
+from dialtone.mme.guti_reallocation import ReallocateGuti
 from dialtone.mme.reset import ResetEnb
 from dialtone.mme.states import EcmState, EmmState, HandoverState
 
@@ -401,6 +402,28 @@ def test_a_reset_of_the_target_by_us_names_what_is_known(handover: Handover) -> 
     assert (item.mme_ue_s1ap_id, item.enb_ue_s1ap_id) == (handover.at_target["mme_ue_s1ap_id"], None)
     stays(handover, "ho-failure-in-target-EPC-eNB-or-target-system")
     handover.target.tell(s1ap.ResetAcknowledge())
+
+
+@pytest.mark.parametrize("end", ["arrives", "refused", "cancelled", "never arrives"])
+def test_what_the_network_wants_of_the_phone_waits_for_the_end_of_the_handover(handover: Handover, end: str) -> None:
+    """TS 23.401, 5.5.1.2.2: NAS and bearer procedures are begun again when the handover is over, whichever way."""
+    handover.require()
+    handover.net.command("mme", ReallocateGuti(IMSI), 0.1)
+    if end in ("arrives", "never arrives"):
+        handover.acknowledge()
+    assert "DownlinkNASTransport" not in handover.source.names + handover.target.names
+    if end == "arrives":
+        handover.notify()
+    elif end == "refused":
+        handover.target.tell(s1ap.HandoverFailure(
+            mme_ue_s1ap_id=handover.at_target["mme_ue_s1ap_id"], cause=WHY))
+    elif end == "cancelled":
+        handover.source.tell(s1ap.HandoverCancel(**handover.at_source, cause=WHY))
+    else:
+        handover.net.run(11)
+    where = handover.target if end == "arrives" else handover.source
+    assert where.names.count("DownlinkNASTransport") == 1
+    assert not handover.ue.errands
 
 
 def test_there_and_back_again(handover: Handover) -> None:

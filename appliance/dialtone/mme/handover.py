@@ -188,7 +188,14 @@ def _fail(mme: Mme, ue: Ue, rx: Rx, cause: Cause, why: str) -> Effects:
     """No handover: the phone stays where it is."""
     yield _preparation_failure(ue, cause)
     yield Verdict("S1 handover", False, why)
+    yield from stay(mme, ue, rx)
+
+
+def stay(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    """The phone is where it was: what had to wait for the end of the handover goes on."""
     yield from give_up_handover(mme, ue, rx)
+    if ue.ecm is EcmState.CONNECTED and not ue.releasing:
+        yield from paging.reached(mme, ue, rx)
 
 
 # ---- execution -------------------------------------------------------------------------------------------
@@ -262,7 +269,7 @@ def on_handover_execution_guard(mme: Mme, number: int, rx: Rx) -> Effects:
         ue = arrival.stands_for
         rx.subject, rx.state = ue.label, ue.emm
         yield Verdict("S1 handover", False, "the phone did not arrive at the target")
-        yield from give_up_handover(mme, ue, rx)
+        yield from stay(mme, ue, rx)
 
 
 # ---- the ends of one that did not come about -----------------------------------------------------------------
@@ -292,7 +299,7 @@ def _target_gone(mme: Mme, arrival: Ue, rx: Rx) -> Effects:
     if handover.state is not HandoverState.COMMANDED and ue.enb is not None:
         yield _preparation_failure(ue, FAILED)
     yield Verdict("S1 handover", False, "the target eNB was lost")
-    yield from give_up_handover(mme, ue, rx)
+    yield from stay(mme, ue, rx)
 
 
 def _forget_arrival(mme: Mme, arrival: Ue) -> Effects:

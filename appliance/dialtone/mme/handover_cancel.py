@@ -4,8 +4,8 @@
 from dialtone.codec.s1ap import HandoverCancel, HandoverCancelAcknowledge
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, Verdict
-from dialtone.mme.context_release import give_up_handover
 from dialtone.mme.element import Mme, on
+from dialtone.mme.handover import stay
 
 
 @on("S1-MME", HandoverCancel)
@@ -13,7 +13,7 @@ def on_handover_cancel(mme: Mme, msg: HandoverCancel, rx: Rx) -> Effects:
     """Always acknowledged, also where there is nothing to cancel any longer; the target is released."""
     ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
     if ue.handover is not None:
-        yield from give_up_handover(mme, ue, rx)
+        yield from stay(mme, ue, rx)
         yield Verdict("S1 handover", False, f"cancelled by the source: {msg.cause}")
     yield Send("S1-MME", rx.peer, HandoverCancelAcknowledge(
         mme_ue_s1ap_id=msg.mme_ue_s1ap_id, enb_ue_s1ap_id=msg.enb_ue_s1ap_id), stream=rx.stream)
