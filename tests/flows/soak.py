@@ -18,15 +18,22 @@ from nas_samples import SERVICE_REQUEST
 from network import Network, imsi_of
 from probe import protected
 
-from dialtone.codec import nas, s1ap
+from dialtone.codec import cbs, nas, s1ap
+from dialtone.codec.s1ap import EventType
 from dialtone.effects import PeerDown, PeerUp
 from dialtone.links.memory import Weather
 from dialtone.mme.detach import DetachUe
+from dialtone.mme.location_reporting import LocateUe
+from dialtone.mme.mme_configuration import SetCapacity
+from dialtone.mme.reset import ResetEnb
 from dialtone.mme.states import EmmState as Emm
+from dialtone.mme.warning import SendWarning, StopWarning
 from dialtone.sim.air import ConnectionRequest, EstablishmentCause, NasUp, RadioLost
 from dialtone.sim.attach import AttachCommand
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import EnbConfig
+from dialtone.sim.handover import CancelHandover
+from dialtone.sim.moving import HandOver, Neighbour
 from dialtone.sim.phone import Handset, Phone
 from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
 from dialtone.sim.reset import ResetCommand
@@ -193,6 +200,45 @@ def move(soak: Soak, phone: Phone) -> None:
     soak.net.loop.tell(phone.name, MoveCommand(soak.rng.choice(soak.net.enbs).cell))
 
 
+@procedure(14)
+def hand_over(soak: Soak, phone: Phone) -> None:
+    """By X2 or S1, with or without forwarding, to any cell, the phone's own among them."""
+    target = soak.rng.choice(soak.net.enbs)
+    target.full = soak.rng.random() < 0.1
+    soak.net.loop.tell(phone.cell.enb, HandOver(
+        phone.name, Neighbour(target.name, target.config), s1=soak.rng.random() < 0.6,
+        forward=soak.rng.random() < 0.7, direct=soak.rng.random() < 0.5))
+
+
+@procedure(3)
+def cancel_handover(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell(phone.cell.enb, CancelHandover(phone.name))
+
+
+@procedure(2)
+def locate(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell("mme", LocateUe(phone.imsi, soak.rng.choice(list(EventType))))
+
+
+@procedure(2)
+def reset_by_mme(soak: Soak, phone: Phone) -> None:
+    """All phones of an eNB, or one."""
+    one = (phone.imsi,) if soak.rng.random() < 0.7 else ()
+    soak.net.loop.tell("mme", ResetEnb(phone.cell.enb, one))
+
+
+@procedure(1)
+def warn(soak: Soak, phone: Phone) -> None:
+    """A warning comes, or goes."""
+    event = SendWarning(4380, cbs.encode("soak"), broadcasts=3) if soak.rng.random() < 0.5 else StopWarning(4380)
+    soak.net.loop.tell("mme", event)
+
+
+@procedure(1)
+def capacity(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell("mme", SetCapacity(soak.rng.randrange(256)))
+
+
 @procedure(5)
 def network_detach(soak: Soak, phone: Phone) -> None:
     soak.net.loop.tell("mme", DetachUe(phone.imsi, reattach=soak.rng.random() < 0.5))
@@ -245,7 +291,9 @@ def inject(soak: Soak, phone: Phone, message: nas.NasMessage | nas.ServiceReques
     ue = max(ues, key=lambda ue: ue.number, default=None)
     state = Emm.DEREGISTERED if ue is None else ue.emm
     if isinstance(message, s1ap.S1apMessage):
-        ids, peer = ((ue.number, ue.enb_ue_s1ap_id), ue.enb.peer) if ue is not None else ((4711, 4712), phone.cell.enb)
+        ids, peer = (4711, 4712), phone.cell.enb
+        if ue is not None:  # the target of a handover may not have told its id yet
+            ids, peer = (ue.number, max(ue.enb_ue_s1ap_id, 0)), ue.enb.peer
         net.loop.deliver("mme", "S1-MME", peer, s1ap.encode(addressed(message, *ids)), 1)
         return state
     context = phone.nas.current
