@@ -17,6 +17,7 @@ from dialtone.codec import cbs, s1ap
 from dialtone.codec.s1ap.causes import Cause
 from dialtone.config import Config
 from dialtone.effects import PeerDown, PeerUp
+from dialtone.errors import LocalError
 from dialtone.ids import Ecgi, Plmn, Tai
 from dialtone.mme.location_reporting import LocateUe
 from dialtone.mme.mme_configuration import SetCapacity
@@ -324,6 +325,46 @@ def test_cells_that_cannot_warn(net: Network) -> None:
     probe.tell(s1ap.PWSFailureIndication(pws_failed_ecgi_list=(Ecgi(HOME, 0x99901),),
                                          global_enb_id=s1ap.GlobalENBID(HOME, s1ap.ENBID("macroENB-ID", 0x999))))
     assert net.verdicts()[-1] == "failed: probe cannot broadcast warnings in cells 0x0099901"
+
+
+# ---- commands --------------------------------------------------------------------------------------------
+
+
+def asked(net: Network, name: str, **args: Any) -> Any:
+    """What the control socket answers."""
+    answer = net.commands.table()[name](args)
+    net.run(1)
+    return answer
+
+
+def test_the_commands_do_what_they_say(net: Network) -> None:
+    phone = net.attach()
+    asked(net, "warning.send", text="Test", tacs=[1])
+    assert asked(net, "warnings") == [{"identifier": 4380, "serial": 0x4010, "period": 5, "text": "Test"}]
+    assert list(phone.warnings.values()) == ["Test"]
+    asked(net, "warning.stop")
+    asked(net, "enb.capacity", capacity=3)
+    assert net.enbs[0].mme_capacity == 3
+    asked(net, "ue.locate", imsi=IMSI, follow=True)
+    assert next(iter(net.enbs[0].ues.values())).reporting is not None
+    asked(net, "ue.locate", imsi=IMSI, stop=True)
+    asked(net, "enb.overload", action="reject-non-emergency-mo-dt")
+    assert net.enbs[0].overload == s1ap.OverloadAction.REJECT_NON_EMERGENCY_MO_DT
+    asked(net, "enb.overload")
+    asked(net, "enb.reset", enb="sim-enb1", imsis=[IMSI])
+    assert net.core.mme.by_imsi[IMSI].ecm == "ECM-IDLE"
+
+
+@pytest.mark.parametrize(("name", "args", "why"), [
+    ("warning.send", {"text": ""}, "characters"), ("warning.send", {"text": "x", "period": 5000}, "no period"),
+    ("warning.send", {"text": "x", "identifier": "4380"}, "no message identifier"),
+    ("warning.stop", {}, "is broadcast"), ("enb.capacity", {"capacity": 256}, "no relative capacity"),
+    ("enb.overload", {"action": "panic"}, "no overload action"), ("enb.reset", {"enb": "x"}, "no eNB"),
+    ("ue.locate", {"imsi": "1"}, "not registered"),
+])
+def test_commands_that_cannot_be_say_why(net: Network, name: str, args: Any, why: str) -> None:
+    with pytest.raises(LocalError, match=why):
+        asked(net, name, **args)
 
 
 # ---- traces ----------------------------------------------------------------------------------------------

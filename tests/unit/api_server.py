@@ -43,6 +43,9 @@ class StandIn:
             "subscribers.get": self.get, "subscribers.add": self.add, "subscribers.edit": self.note("edit"),
             "subscribers.remove": self.note("remove"), "subscribers.seen": lambda args: [],
             "subscribers.import": self.note("import"),
+            **{name: self.note(name) for name in (
+                "enb.reset", "enb.overload", "enb.capacity", "ue.locate", "warning.send", "warning.stop")},
+            "warnings": lambda args: [{"identifier": 4380, "serial": 0x4010, "period": 5, "text": "a test"}],
         }
 
     def note(self, name: str) -> Command:
@@ -67,7 +70,8 @@ class StandIn:
         return {"sim.status": lambda args: [{"imsi": IMSI, "emm": "EMM-DEREGISTERED", "last": ""}],
                 "sim.attach": self.note("attach"), "sim.detach": self.note("detach"), "sim.break": self.note("break"),
                 "sim.idle": self.note("idle"), "sim.service": self.note("service"), "sim.update": self.note("update"),
-                "sim.power": self.note("power"),
+                "sim.power": self.note("power"), "sim.handover": self.note("handover"),
+                "sim.enbs": lambda args: [{"name": "sim-enb1", "s1": "up"}],
                 "sim.exec": lambda args: {"code": 0, "stdout": " ".join(args["argv"]), "stderr": ""}}
 
 

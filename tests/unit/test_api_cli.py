@@ -88,6 +88,28 @@ def test_ue_and_sim(server: tuple[StandIn, str]) -> None:
     assert stand_in.asked[-1] == ("break", {"imsi": IMSI, "fault": "op_as_opc"})
 
 
+def test_enbs_handover_and_warnings(server: tuple[StandIn, str]) -> None:
+    stand_in, url = server
+    assert "sim-enb1" in run("sim", "enbs", url=url).output
+    for words, asked in (
+        (("sim", "handover", IMSI, "sim-enb2", "--s1", "--no-forward"), ("handover", {
+            "imsi": IMSI, "enb": "sim-enb2", "s1": True, "forward": False, "direct": True})),
+        (("enb", "reset", "sim-enb1", "--imsi", IMSI), ("enb.reset", {"enb": "sim-enb1", "imsis": [IMSI]})),
+        (("enb", "overload", "reject-rrc-cr-signalling"), ("enb.overload", {"action": "reject-rrc-cr-signalling"})),
+        (("enb", "overload"), ("enb.overload", {"action": None})),
+        (("enb", "capacity", "7"), ("enb.capacity", {"capacity": 7})),
+        (("ue", "locate", IMSI, "--follow"), ("ue.locate", {"imsi": IMSI, "follow": True, "stop": False})),
+        (("warning", "send", "a test", "--tac", "1"), ("warning.send", {
+            "text": "a test", "identifier": 4380, "period": 5, "broadcasts": 0, "tacs": [1]})),
+        (("warning", "stop"), ("warning.stop", {"identifier": 4380})),
+    ):
+        assert run(*words, url=url).exit_code == 0
+        assert stand_in.asked[-1] == asked
+    assert "a test" in run("warning", "list", url=url).output
+    assert json.loads(run("warning", "list", "--json", url=url).output)[0]["serial"] == 0x4010
+    assert run("enb", "capacity", "256", url=url).exit_code == 2
+
+
 def test_subscribers_through_the_api(server: tuple[StandIn, str]) -> None:
     url = server[1]
     added = run("subscriber", "add", "001010000000031", "--k", "-", "--opc", SECRET, url=url, text=f"{SECRET}\n")
