@@ -210,31 +210,31 @@ def hand_over(soak: Soak, phone: Phone) -> None:
         forward=soak.rng.random() < 0.7, direct=soak.rng.random() < 0.5))
 
 
-@procedure(3)
+@procedure(4)
 def cancel_handover(soak: Soak, phone: Phone) -> None:
     soak.net.loop.tell(phone.cell.enb, CancelHandover(phone.name))
 
 
-@procedure(2)
+@procedure(4)
 def locate(soak: Soak, phone: Phone) -> None:
     soak.net.loop.tell("mme", LocateUe(phone.imsi, soak.rng.choice(list(EventType))))
 
 
-@procedure(2)
+@procedure(4)
 def reset_by_mme(soak: Soak, phone: Phone) -> None:
     """All phones of an eNB, or one."""
     one = (phone.imsi,) if soak.rng.random() < 0.7 else ()
     soak.net.loop.tell("mme", ResetEnb(phone.cell.enb, one))
 
 
-@procedure(1)
+@procedure(4)
 def warn(soak: Soak, phone: Phone) -> None:
     """A warning comes, or goes."""
     event = SendWarning(4380, cbs.encode("soak"), broadcasts=3) if soak.rng.random() < 0.5 else StopWarning(4380)
     soak.net.loop.tell("mme", event)
 
 
-@procedure(1)
+@procedure(4)
 def capacity(soak: Soak, phone: Phone) -> None:
     soak.net.loop.tell("mme", SetCapacity(soak.rng.randrange(256)))
 
