@@ -252,6 +252,20 @@ def test_a_target_that_is_lost_during_the_preparation(handover: Handover) -> Non
     assert list(handover.net.core.mme.ues.values()) == [handover.ue]
 
 
+@pytest.mark.parametrize("commanded", [False, True])
+def test_a_target_that_gives_the_phone_up_before_it_is_there(handover: Handover, commanded: bool) -> None:
+    handover.require()
+    if commanded:
+        handover.acknowledge()
+    handover.target.tell(s1ap.UEContextReleaseRequest(**handover.at_target, cause=Cause.of("misc", "unspecified")))
+    assert handover.target.names.count("UEContextReleaseCommand") == 1
+    handover.target.tell(s1ap.UEContextReleaseComplete(**handover.at_target))
+    nothing_at_the_target(handover)
+    assert ("HandoverPreparationFailure" in handover.source.names) == (not commanded)
+    assert handover.ue.ecm is EcmState.CONNECTED
+    assert handover.net.verdicts()[-1] == "failed: the target eNB was lost, or gave the phone up"
+
+
 def test_a_second_handover_at_once_is_refused(handover: Handover) -> None:
     handover.require()
     handover.require()

@@ -81,7 +81,8 @@ def on_ue_context_release_request(mme: Mme, msg: UEContextReleaseRequest, rx: Rx
         yield from give_up_handover(mme, ue, rx)
         yield from to_idle(ue, cause)
     else:
-        yield _lost(ue, f"the eNB gave the connection up ({cause})")
+        if ue.stands_for is None:
+            yield _lost(ue, f"the eNB gave the connection up ({cause})")
         yield from end(mme, ue, rx, cause)
 
 

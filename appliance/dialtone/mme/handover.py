@@ -298,7 +298,7 @@ def _target_gone(mme: Mme, arrival: Ue, rx: Rx) -> Effects:
     ue, handover = _under_way(arrival, "loss of the target")
     if handover.state is not HandoverState.COMMANDED and ue.enb is not None:
         yield _preparation_failure(ue, FAILED)
-    yield Verdict("S1 handover", False, "the target eNB was lost")
+    yield Verdict("S1 handover", False, "the target eNB was lost, or gave the phone up")
     yield from stay(mme, ue, rx)
 
 
