@@ -6,24 +6,20 @@
 """
 
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from processes import connected, start_core, start_sim
 
-from dialtone.control import Away, Client
 from dialtone.lab_kernel import namespaces
 from dialtone.lab_kernel.namespaces import End, Namespace
 from dialtone.sim.cards import make_cards
 
 pytestmark = pytest.mark.kernel
 
-_CORE = "import sys; from dialtone.cli.core import core; core(sys.argv[1:])"
-_SIM = "import sys; from dialtone.sim.process import sim_run; sim_run(sys.argv[1:])"
 PACKETS, PORT, GAP = 1000, 9999, 0.003
 CONFIG = """
 [[enb]]
@@ -41,21 +37,6 @@ opc = "{opc}"
 """
 
 
-def _start(code: str, *words: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-c", code, *words])
-
-
-def _connected(path: Path) -> Client:
-    end = time.monotonic() + 30
-    while True:
-        try:
-            return Client(path, timeout=90.0)
-        except Away:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
-
-
 class Lab:
     """A core, two eNBs, an attached phone, and a listener in it."""
 
@@ -67,15 +48,15 @@ class Lab:
         west.route("10.0.2.135/32", via="10.0.3.135")
         east.route("10.0.1.134/32", via="10.0.3.134")
         east.route("10.0.1.133/32", via="10.0.2.133")
-        self.core = _start(_CORE, "--state", str(path / "state"), "--run", str(path / "run"))
-        self.core_control = _connected(path / "run" / "core.sock")
+        self.core = start_core(path)
+        self.core_control = connected(path / "run" / "core.sock")
         (card,) = make_cards(1)
         self.imsi = card.imsi
         self.core_control.call("subscribers.add", imsi=card.imsi, k=card.k.hex(), opc=card.opc.hex())
         config = path / "sim.toml"
         config.write_text(CONFIG.format(imsi=card.imsi, k=card.k.hex(), opc=card.opc.hex()))
-        self.sim = _start(_SIM, "--run", str(path / "run"), "--config", str(config))
-        self.sim_control = _connected(path / "run" / "sim.sock")
+        self.sim = start_sim(path, "--config", str(config))
+        self.sim_control = connected(path / "run" / "sim.sock")
         self._ready()
         line = self.sim_control.call("sim.attach", imsi=self.imsi)
         assert line["ok"], line

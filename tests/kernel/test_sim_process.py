@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Core and simulated phones as two processes: SCTP, GTP-U, `ping` in the phone's namespace, nothing left behind."""
 
-import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from processes import connected, start_core, start_sim
 
-import dialtone
-from dialtone.control import Away, Client
+from dialtone.control import Client
 from dialtone.lab_kernel import namespaces
 from dialtone.lab_kernel.namespaces import End
 from dialtone.sim.cards import as_csv, make_cards
@@ -22,24 +20,6 @@ pytestmark = pytest.mark.kernel
 
 NAMESPACE = "dt-enb1"
 
-_CORE = "import sys; from dialtone.cli.core import core; core(sys.argv[1:])"
-_SIM = "import sys; from dialtone.sim.process import sim_run; sim_run(sys.argv[1:])"
-
-
-def _start(code: str, *words: str) -> "subprocess.Popen[bytes]":
-    here = str(Path(dialtone.__file__).parents[1])  # the code under test, wherever another one is installed
-    return subprocess.Popen([sys.executable, "-c", code, *words], env={**os.environ, "PYTHONPATH": here})
-
-
-def _connected(path: Path, seconds: float = 30.0) -> Client:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return Client(path, timeout=90.0)
-        except Away:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
 
 
 class Lab:
@@ -49,13 +29,13 @@ class Lab:
         self.sim_socket = path / "run" / "sim.sock"
         self.lan = namespaces.create(NAMESPACE)
         namespaces.cable(End(None, "s1", ["10.0.1.133/24"]), End(self.lan, "eth0", ["10.0.1.134/24"]))
-        self.core = _start(_CORE, "--state", str(path / "state"), "--run", str(path / "run"))
-        self.core_control = _connected(path / "run" / "core.sock")
+        self.core = start_core(path)
+        self.core_control = connected(path / "run" / "core.sock")
         cards = make_cards(3)
         self.imsis = [card.imsi for card in cards]
         self.core_control.call("subscribers.import", csv=as_csv(cards), dry_run=False)
-        self.sim = _start(_SIM, "--run", str(path / "run"), "--namespace", NAMESPACE)
-        self.sim_control = _connected(self.sim_socket)
+        self.sim = start_sim(path, "--namespace", NAMESPACE)
+        self.sim_control = connected(self.sim_socket)
 
     def close(self) -> None:
         for process in (self.sim, self.core):
