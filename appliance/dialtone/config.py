@@ -72,6 +72,7 @@ class Apn:
     pdn_type: str = setting("ipv4v6", check.one_of("ipv4", "ipv6", "ipv4v6"), "what phones may have of it")
     qci: int = setting(9, check.number(1, 9), "QCI of the default bearer")
     dns: tuple[str, ...] = setting((), check.any_addresses, "DNS servers; the gateway itself when empty")
+    phone_bearers: bool = setting(True, check.flag, "phones get the dedicated bearers that they ask for")
 
     @property
     def gateway(self) -> IPv4Address:

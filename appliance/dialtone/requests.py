@@ -99,7 +99,8 @@ class InFlight:
         """Sort a message into answer, new request or repetition."""
         key = (peer, self.number(message))
         command = self.ours.get(key)
-        if command is not None and type(command.message).__name__.endswith(COMMAND):
+        answers = type(message).__name__.endswith(("BearerRequest", "FailureIndication"))
+        if command is not None and answers and type(command.message).__name__.endswith(COMMAND):
             del self.ours[key]  # answered by a request or a failure indication with its number
             self.theirs[key] = _Theirs(data)
             return Arrival(command)

@@ -7,17 +7,22 @@ from dataclasses import replace
 from network import Network, imsi_of
 
 from dialtone.codec.ipfilter import FilterRule
+from dialtone.codec.nas.bitrates import EpsQos
+from dialtone.codec.tft import Direction, PacketFilter, host
 from dialtone.mme.pdn_disconnect import ClosePdn as NetworkClosesPdn
 from dialtone.pgw.policy import InstallRules, RemoveRules
 from dialtone.pgw.rule import Rule
 from dialtone.sim.enb import EnbConfig
+from dialtone.sim.erab import BearerLostCommand
 from dialtone.sim.pdn import ClosePdn, OpenPdn
+from dialtone.sim.resource import AskForBearer, drop
 from dialtone.sim.ue_context import InactivityCommand
 
 Flow = Callable[[Network], object]
 IMSI = imsi_of(1)
 UE = f"ue-{IMSI}"
 RTP = FilterRule.from_text("permit out 17 from 192.0.2.7 5000-5001 to assigned 4000")
+VIDEO = PacketFilter(1, Direction.BIDIRECTIONAL, 200, remote=host("192.0.2.7"), protocol=17, remote_ports=(6000, 6000))
 CALL = Rule("call", 1, (RTP,), (2, 1, 0), (80, 80), (80, 80))
 
 
@@ -96,9 +101,26 @@ def bearer_refused_by_enb(net: Network) -> int:
     return start
 
 
+def bearer_by_phone(net: Network) -> int:
+    net.attach()
+    start = net.events()[-1].id
+    net.command(UE, AskForBearer("internet", EpsQos.of(2, 384, 384, 384, 384), (VIDEO,)))
+    net.command(UE, drop(6, 1))
+    return start
+
+
+def bearer_lost_by_enb(net: Network) -> int:
+    net.attach()
+    net.command("pgw", InstallRules(IMSI, "internet", (CALL,)))
+    start = net.events()[-1].id
+    net.command("enb1", BearerLostCommand(UE, 6))
+    return start
+
+
 WITHOUT_VOICE = EnbConfig(refused_qcis=frozenset((1,)))
 FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
     flow.__name__: (flow, (EnbConfig(),))
     for flow in (pdn_second, pdn_wrong_apn, pdn_disconnect, pdn_disconnect_last, pdn_disconnect_by_network,
-                 bearer_by_policy, bearer_changed, bearer_removed, bearer_for_an_idle_phone)
+                 bearer_by_policy, bearer_changed, bearer_removed, bearer_for_an_idle_phone,
+                 bearer_by_phone, bearer_lost_by_enb)
 } | {"bearer_refused_by_enb": (bearer_refused_by_enb, (WITHOUT_VOICE,))}

@@ -18,6 +18,7 @@ from dialtone.codec.gtpc import (
     Uli,
 )
 from dialtone.codec.gtpc.table import Ies, table
+from dialtone.codec.gtpc.values import FlowQos
 from dialtone.ids import Ecgi, Plmn, Tai
 
 PLMN = Plmn("001", "01")
@@ -29,7 +30,8 @@ EXAMPLES: dict[int, Any] = {
     1: "001010123456789", 2: Cause(16), 3: 7, 71: "ims.mnc001.mcc001.gprs", 72: Ambr(1550, 3942), 73: 5,
     74: b"\x0a\0\0\1", 75: "3562241048384001", 76: "15551234567", 77: Indication.of("DAF", "PBIC", "PSCI"), 78: PCO,
     79: Paa(3, b"\x0a\x2d\0\2", 64, bytes.fromhex("20010db8cafe00010000000000000001")),
-    80: BearerQos(1, 2, 1, 0, 128, 129, 64, 65), 82: 6, 83: PLMN, 84: TFT,
+    80: BearerQos(1, 2, 1, 0, 128, 129, 64, 65), 81: FlowQos(1, 128, 129, 64, 65),
+    82: 6, 83: PLMN, 84: TFT, 85: TFT,
     86: Uli(Tai(PLMN, 1), Ecgi(PLMN, 0x19B)), 87: Fteid(10, 0xC0FFEE01, b"\x0a\4\x80\x15"), 92: 3, 94: 0xDEADBEEF,
     95: 0x0800, 96: bytes.fromhex("00f110000001" + "00" * 9 + "01" + "00" * 12 + "000000000000" + "0a000001"), 97: 1,
     99: 3, 100: 9, 114: UeTimeZone(0x80, 1), 127: 0, 128: 1, 131: 3, 132: bytes.fromhex("010a0000010001"), 135: 1,
@@ -88,6 +90,7 @@ STRATEGIES: dict[int, Any] = {
     77: _RAW.map(Indication), 83: _PLMN,
     79: _of(Paa, st.just(1), _V4) | _of(Paa, st.just(2), st.none(), _U8, _V6) | _of(Paa, st.just(3), _V4, _U8, _V6),
     80: _of(BearerQos, _U8, st.integers(0, 15), st.integers(0, 1), st.integers(0, 1), _RATE, _RATE, _RATE, _RATE),
+    81: _of(FlowQos, _U8, _RATE, _RATE, _RATE, _RATE),
     86: _of(Uli, _TAI, st.none() | _ECGI, st.none() | st.binary(min_size=7, max_size=7)),
     87: _of(Fteid, st.integers(0, 63), _U32, _V4) | _of(Fteid, st.integers(0, 63), _U32, st.none() | _V4, _V6),
     94: _U32, 95: _U16, 99: st.integers(0, 7), 114: _of(UeTimeZone, _U8, st.integers(0, 3)),

@@ -21,6 +21,18 @@ class Program(BaseModel):
     timeout: float = Field(default=30.0, gt=0, le=600, description="seconds")
 
 
+class Wish(BaseModel):
+    """A dedicated bearer for a phone to ask for; rates both ways in kbit/s, flows as IPFilterRules."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    apn: str = "internet"
+    qci: int = 8
+    gbr: int = 0
+    mbr: int = 0
+    filters: list[str] = Field(min_length=1, examples=[["permit out 17 from 192.0.2.7 5000 to assigned"]])
+
+
 class Fault(BaseModel):
     """A mistake for a phone to make; null mends it."""
 
@@ -65,6 +77,18 @@ async def open_pdn(imsi: str, apn: str, its: Its) -> Any:
 async def close_pdn(imsi: str, apn: str, its: Its) -> Any:
     """Let the phone disconnect from an APN; from its last one only a detach does."""
     return await its.sim.call("sim.close", 60.0, imsi=imsi, apn=apn)
+
+
+@router.post("/phones/{imsi}:ask")
+async def ask(imsi: str, wish: Wish, its: Its) -> Any:
+    """Let the phone ask for a dedicated bearer."""
+    return await its.sim.call("sim.ask", 60.0, imsi=imsi, **wish.model_dump())
+
+
+@router.post("/phones/{imsi}:drop")
+async def drop(imsi: str, ebi: int, its: Its) -> Any:
+    """Let the phone give a dedicated bearer back."""
+    return await its.sim.call("sim.drop", 60.0, imsi=imsi, ebi=ebi)
 
 
 @router.post("/phones/{imsi}:power")

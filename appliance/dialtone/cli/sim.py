@@ -86,6 +86,34 @@ def close_pdn(imsi: str, apn: str, as_json: bool, url: str) -> None:
 
 @sim.command()
 @click.argument("imsi")
+@click.option("--apn", default="internet", show_default=True, help="Beside the connection to this APN.")
+@click.option("--qci", default=8, show_default=True, help="QoS class: 1 to 4 have a guaranteed rate.")
+@click.option("--gbr", default=0, help="Guaranteed both ways, kbit/s.")
+@click.option("--mbr", default=0, help="At most both ways, kbit/s; as guaranteed if not given.")
+@click.option("--filter", "filters", multiple=True, required=True, help="A flow, as an IPFilterRule.")
+@json_option
+@url_option
+def ask(imsi: str, apn: str, qci: int, gbr: int, mbr: int, filters: tuple[str, ...], as_json: bool, url: str) -> None:
+    """Let a phone ask for a dedicated bearer.
+
+    Example: dialtone sim ask 001010000000001 --filter "permit out 17 from 192.0.2.7 5000 to assigned"
+    """
+    show(client(url).post(f"/sim/phones/{imsi}:ask", {
+        "apn": apn, "qci": qci, "gbr": gbr, "mbr": mbr, "filters": list(filters)}), as_json)
+
+
+@sim.command()
+@click.argument("imsi")
+@click.argument("ebi", type=int)
+@json_option
+@url_option
+def drop(imsi: str, ebi: int, as_json: bool, url: str) -> None:
+    """Let a phone give a dedicated bearer back. Example: dialtone sim drop 001010000000001 6"""
+    show(client(url).post(f"/sim/phones/{imsi}:drop", ebi=ebi), as_json)
+
+
+@sim.command()
+@click.argument("imsi")
 @url_option
 def power(imsi: str, url: str) -> None:
     """Switch a phone off without a word and on again: it forgets what it held against the network.

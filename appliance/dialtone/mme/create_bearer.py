@@ -16,10 +16,11 @@ from dialtone.codec.nas import (
     ActivateDedicatedEPSBearerContextRequest,
 )
 from dialtone.codec.nas.bitrates import EpsQos
+from dialtone.codec.nas.causes import EsmCause
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Verdict
 from dialtone.errors import ProtocolError
-from dialtone.mme import erab, esm_procedure, paging, session
+from dialtone.mme import bearer_resource, erab, esm_procedure, paging, session
 from dialtone.mme.context import Bearer, Errand, Failure, Pdn, Ue
 from dialtone.mme.element import Mme, on
 from dialtone.mme.gateway_request import UNREACHED, Task, pdn_of, phone_of
@@ -56,7 +57,7 @@ def _refused(cause: int, end: Fteid | None, ebi: int = 0) -> CreateBearerRespons
 
 
 def _set_up(task: Task, pdn: Pdn, pti: int, contexts: Contexts, mme: Mme, ue: Ue, rx: Rx) -> Effects:
-    ue.transactions.pop(pti, None)
+    task.asked = ue.transactions.pop(pti, None)
     if ue.pdns.get(pdn.apn) is not pdn or pdn.leaving:  # gone while the phone was called
         yield from _refuse(task, contexts, mme, ue, rx)
         return
@@ -116,6 +117,8 @@ def _ended(task: Task, mme: Mme, ue: Ue, rx: Rx, bearer: Bearer, failure: Failur
         return
     if bearer.enb is not None:
         yield from erab.release(ue, bearer)
+    elif task.asked is not None and ue.enb is not None:  # the phone still waits for an answer
+        yield from bearer_resource.refuse(ue, task.asked, EsmCause.INSUFFICIENT_RESOURCES)
     yield from session.deactivate_locally(ue, bearer)
     del pdn.bearers[bearer.ebi]
     yield Verdict("bearer", False, f"no bearer with QCI {bearer.qci} beside {pdn.apn}: {failure.text}")

@@ -57,7 +57,7 @@ def deactivate(mme: Mme, ue: Ue, rx: Rx, bearer: Bearer, ended: Ended, pti: int 
         return
     yield from esm_procedure.begin(ue, bearer, "deactivation", DeactivateEPSBearerContextRequest(
         eps_bearer_identity=bearer.ebi, procedure_transaction_identity=pti, esm_cause=EsmCause.REGULAR_DEACTIVATION,
-    ), ended, via=erab.release_command(ue, (bearer,)))
+    ), ended, via=erab.release_command(ue, (bearer,)) if bearer.enb is not None else None)
 
 
 def _bearer_gone(task: Task, mme: Mme, ue: Ue, rx: Rx, bearer: Bearer, failure: Failure | None) -> Effects:

@@ -33,6 +33,7 @@ class Task:
     teid: int
     awaited: int
     contexts: list[Any] = field(default_factory=list)
+    asked: Any = None  # the phone's request that began it all
 
     def done(self, context: Any) -> Effects:
         """One bearer has come to its end, with this bearer context in the answer."""

@@ -46,7 +46,7 @@ def answer(mme: Mme, error: ProtocolError, rx: Rx) -> Effects:
         return _s1ap(error, rx)
     if rx.point == "NAS":
         return _nas(mme, error, rx)
-    if rx.request is None and rx.point == "S11":
+    if rx.point == "S11" and (rx.request is None or type(rx.message) in gateway_request.ANSWERS):
         return gateway_request.refuse(mme, error, rx)
     return drop_phone(mme, rx, f"the answer of {rx.peer} is of no use: {error}")
 

@@ -15,7 +15,7 @@ from dialtone.codec.gtpc import (
     UpdateBearerResponse,
 )
 from dialtone.codec.gtpc.values import BearerQos
-from dialtone.codec.tft import Operation, Tft
+from dialtone.codec.tft import PacketFilter, Tft
 from dialtone.dispatch import Rx
 from dialtone.effects import CloseTunnel, Effects, Request, Unanswered, Verdict
 from dialtone.pgw.bearer import open_tunnel
@@ -43,6 +43,8 @@ class Change:
     session: Session
     bearers: list[BearerContext]
     rule: Rule | None = None
+    filters: tuple[PacketFilter, ...] = ()
+    why: str = ""  # of a deletion that nobody wished for
 
 
 def qos(rule: Rule) -> BearerQos:
@@ -139,18 +141,20 @@ def update(pgw: Pgw, session: Session, bearer: BearerContext, rule: Rule, pti: i
     """The bearer as `rule` has it; its filters are replaced where they differ."""
     if not bearer.ebi or bearer.rule is None:
         return
-    taken = [one.precedence for other in session.all_bearers() if other is not bearer for one in other.filters]
-    filters = rule.filters(taken)
+    filters = bearer.filters
+    if new := (rule.flows, rule.packet_filters) != (bearer.rule.flows, bearer.rule.packet_filters):
+        filters = rule.filters(one.precedence for other in session.all_bearers() if other is not bearer
+                               for one in other.filters)
     yield Request(session.tunnel.point, session.tunnel.peer, UpdateBearerRequest(
         teid=session.mme_teid,
         procedure_transaction_id=pti,
         ambr=session.ambr,
         bearer_contexts=(gtpc.UpdateBearerRequestBearerContext(
             ebi=bearer.ebi,
-            tft=Tft(Operation.CREATE, filters).to_bytes() if rule.flows != bearer.rule.flows else None,
+            tft=Tft.create(filters).to_bytes() if new else None,
             bearer_qos=qos(rule),
         ),),
-    ), context=Change(session, [bearer], rule), number=number, repeats=PATIENCE)
+    ), context=Change(session, [bearer], rule, filters), number=number, repeats=PATIENCE)
 
 
 @on("S5/S8", UpdateBearerResponse)
@@ -166,8 +170,7 @@ def on_update_bearer_response(pgw: Pgw, msg: UpdateBearerResponse, rx: Rx) -> Ef
             continue
         cause = next((context.cause for context in msg.bearer_contexts if context.ebi == bearer.ebi), msg.cause)
         if cause.accepted and rule is not None:
-            taken = [one.precedence for other in session.all_bearers() if other is not bearer for one in other.filters]
-            bearer.rule, bearer.qci, bearer.filters = rule, rule.qci, rule.filters(taken)
+            bearer.rule, bearer.qci, bearer.filters = rule, rule.qci, change.filters
             yield open_tunnel(session, bearer)
             yield Verdict("policy", True, f"{rule.name}: EBI {bearer.ebi} changed")
         elif cause.value == CauseValue.CONTEXT_NOT_FOUND:
@@ -186,13 +189,13 @@ def on_no_update_bearer_response(pgw: Pgw, event: Unanswered, rx: Rx) -> Effects
 
 
 def delete(pgw: Pgw, session: Session, bearers: Sequence[BearerContext], pti: int | None = None,
-           number: int | None = None) -> Effects:
+           number: int | None = None, why: str = "") -> Effects:
     """Take dedicated bearers away."""
     yield Request(session.tunnel.point, session.tunnel.peer, DeleteBearerRequest(
         teid=session.mme_teid,
         procedure_transaction_id=pti,
         ebis=tuple(bearer.ebi for bearer in bearers),
-    ), context=Change(session, list(bearers)), number=number, repeats=PATIENCE)
+    ), context=Change(session, list(bearers), why=why), number=number, repeats=PATIENCE)
 
 
 @on("S5/S8", DeleteBearerResponse)
@@ -212,7 +215,7 @@ def on_no_delete_bearer_response(pgw: Pgw, event: Unanswered, rx: Rx) -> Effects
 def _deleted(pgw: Pgw, change: Change, rx: Rx) -> Effects:
     rx.subject = change.session.imsi
     for bearer in change.bearers:
-        yield from lost(pgw, change.session, bearer, "", rx)
+        yield from lost(pgw, change.session, bearer, change.why, rx)
 
 
 def lost(pgw: Pgw, session: Session, bearer: BearerContext, why: str, rx: Rx) -> Effects:

@@ -196,9 +196,9 @@ class Pgw(Element):
             if (answer := refusal(error, tunnel.peer_teid if tunnel else 0)) is not None:
                 yield SendOctets(rx.point, rx.peer, f"refusal, cause {error.cause}", answer)
         elif error.cause is not None and (kind := ANSWERS.get(type(rx.message) if rx.message else None)) is not None:
-            yield Answer(kind(teid=self._peer_teid(rx.message), cause=Cause(error.cause)))
+            yield Answer(kind(teid=self.peer_teid(rx.message), cause=Cause(error.cause)))
 
-    def _peer_teid(self, request: Any) -> int:
+    def peer_teid(self, request: Any) -> int:
         """The TEID of a refusal: that of the tunnel, or what a new sender wants to have there (TS 29.274, 5.5.2)."""
         if (tunnel := self.tunnels.get(request.teid or 0)) is not None:
             return tunnel.peer_teid

@@ -2,7 +2,7 @@
 """A policy rule: a dedicated bearer that somebody wants, with its class, its rates and its flows (TS 23.203, 6.3)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from dialtone.codec.ipfilter import FilterRule
@@ -34,12 +34,16 @@ class Rule:
     mbr: tuple[int, int] = (0, 0)
     gbr: tuple[int, int] = (0, 0)
     directions: tuple[Direction, ...] = ()
+    packet_filters: tuple[PacketFilter, ...] = ()  # in place of flows, where a phone described them
     told: Told | None = None
 
     def filters(self, taken: Iterable[int]) -> tuple[PacketFilter, ...]:
         """Packet filters whose precedences are not among those `taken` in the PDN connection (TS 24.301, 6.4.2.4)."""
         used = set(taken)
         free = (number for number in range(FIRST_PRECEDENCE, 256) if number not in used)
+        if self.packet_filters:
+            return tuple(replace(one, identifier=number, precedence=next(free))
+                         for number, one in enumerate(self.packet_filters, 1))
         directions = self.directions or (Direction.BIDIRECTIONAL,) * len(self.flows)
         return tuple(flow.packet_filter(number, next(free), direction)
                      for number, (flow, direction) in enumerate(zip(self.flows, directions, strict=True), 1))

@@ -27,6 +27,7 @@ from dialtone.sim import (  # noqa: F401
     pdn,
     power,
     reset,
+    resource,
     retry,
     s1_setup,
     security_mode,

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dialtone.codec.ipfilter import FilterRule
+from dialtone.codec.nas.bitrates import EpsQos
+from dialtone.codec.tft import Direction
 from dialtone.control import Args, Command
 from dialtone.effects import Event
 from dialtone.errors import LocalError
 from dialtone.ids import Plmn, Tai
 from dialtone.loop import Loop
-from dialtone.sim import pdn
+from dialtone.sim import pdn, resource
 from dialtone.sim.attach import AttachCommand
 from dialtone.sim.configuration import UpdateCommand
 from dialtone.sim.detach import DetachCommand
@@ -23,6 +26,7 @@ from dialtone.sim.network import Bearers
 from dialtone.sim.pdn import ClosePdn, OpenPdn
 from dialtone.sim.phone import Cell, Phone
 from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
+from dialtone.sim.resource import AskForBearer
 from dialtone.sim.s1_setup import AnnounceCommand
 from dialtone.sim.service import MO_CS_FALLBACK, PACKET_SERVICES, ServiceCommand
 from dialtone.sim.tracking import UPDATE, AreaUpdateCommand
@@ -54,7 +58,8 @@ class Commands:
     def table(self) -> dict[str, Command]:
         """By name, for the control server."""
         return {"sim.status": self.status, "sim.attach": self.attach, "sim.detach": self.detach,
-                "sim.open": self.open, "sim.close": self.close_pdn, "sim.power": self.power,
+                "sim.open": self.open, "sim.close": self.close_pdn, "sim.ask": self.ask, "sim.drop": self.drop,
+                "sim.power": self.power,
                 "sim.break": self.break_, "sim.idle": self.idle,
                 "sim.service": self.service, "sim.update": self.update,
                 "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs,
@@ -90,6 +95,23 @@ class Commands:
     async def close_pdn(self, args: Args) -> dict[str, Any]:
         """{imsi, apn} -> the phone's line with `ok`: one PDN connection less."""
         return await self._run(args, ClosePdn(str(args["apn"])), pdn.CLOSE)
+
+    async def ask(self, args: Args) -> dict[str, Any]:
+        """{imsi, apn="internet", qci=8, gbr=0, mbr=0, filters} -> the phone's line: it asks for a dedicated bearer."""
+        flows = [FilterRule.from_text(str(text)) for text in args["filters"]]
+        gbr = int(args.get("gbr", 0))
+        mbr = int(args.get("mbr", 0)) or gbr
+        filters = tuple(flow.packet_filter(number, 128 + number, Direction.BIDIRECTIONAL)
+                        for number, flow in enumerate(flows, 1))
+        qos = EpsQos.of(int(args.get("qci", 8)), mbr, mbr, gbr, gbr)
+        return await self._run(args, AskForBearer(str(args.get("apn", "internet")), qos, filters), resource.RESOURCE)
+
+    async def drop(self, args: Args) -> dict[str, Any]:
+        """{imsi, ebi} -> the phone's line: it gives a dedicated bearer back, by all of its packet filters."""
+        bearer = self._phone(args).dedicated.get(int(args["ebi"]))
+        if bearer is None:
+            raise LocalError(f"The phone has no bearer {args['ebi']}.", remedy="`dialtone sim list --json` shows all.")
+        return await self._run(args, resource.drop(bearer.ebi, *bearer.filters), resource.RESOURCE)
 
     async def power(self, args: Args) -> dict[str, Any]:
         """{imsi}: switch off without a word and on again, which forgets sticky causes."""

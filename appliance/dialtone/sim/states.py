@@ -80,6 +80,7 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.2", _D, [
         "ESM information request", "Activate default EPS bearer context request",
         "Activate dedicated EPS bearer context request", "Modify EPS bearer context request",
         "Deactivate EPS bearer context request", "PDN connectivity reject", "PDN disconnect reject",
+        "Bearer resource allocation reject", "Bearer resource modification reject",
         "GUTI reallocation command")],
     *[(state, "Authentication reject", _D) for state in IS_REGISTERED],
     *[(state, "local detach", _D) for state in IS_REGISTERED],

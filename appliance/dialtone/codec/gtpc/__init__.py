@@ -33,6 +33,12 @@ from dialtone.codec.gtpc.bearer_context import (
     UpdateBearerRequestBearerContext,
     UpdateBearerResponseBearerContext,
 )
+from dialtone.codec.gtpc.command import (
+    BearerResourceCommand,
+    BearerResourceFailureIndication,
+    DeleteBearerCommand,
+    DeleteBearerFailureIndication,
+)
 from dialtone.codec.gtpc.errors import CauseValue, GtpcError, VersionNotSupportedError
 from dialtone.codec.gtpc.forwarding import (
     CreateIndirectDataForwardingTunnelRequest,
@@ -192,6 +198,8 @@ __all__ = [
     "BearerContextToBeModified",
     "BearerContextToBeRemoved",
     "BearerQos",
+    "BearerResourceCommand",
+    "BearerResourceFailureIndication",
     "Cause",
     "CauseValue",
     "CreateBearerRequest",
@@ -202,6 +210,8 @@ __all__ = [
     "CreateIndirectDataForwardingTunnelResponse",
     "CreateSessionRequest",
     "CreateSessionResponse",
+    "DeleteBearerCommand",
+    "DeleteBearerFailureIndication",
     "DeleteBearerRequest",
     "DeleteBearerResponse",
     "DeleteBearerResponseBearerContext",

@@ -160,8 +160,17 @@ class UpdateBearerResponseBearerContext(Ies):
 
 
 @dataclass(slots=True, kw_only=True)
+class LostBearerContext(Ies):
+    """Delete Bearer Command (TS 29.274, table 7.2.17.1-2)."""
+
+    ebi: Annotated[int, M(EBI)]
+    bearer_flags: Annotated[int | None, CO(BEARER_FLAGS)] = None
+    ran_nas_cause: Annotated[bytes | None, CO(RAN_NAS_CAUSE)] = None
+
+
+@dataclass(slots=True, kw_only=True)
 class FailedBearerContext(Ies):
-    """Delete Bearer Request (TS 29.274, table 7.2.9.2-2)."""
+    """Delete Bearer Request and Failure Indication (TS 29.274, tables 7.2.9.2-2 and 7.2.17.2-2)."""
 
     ebi: Annotated[int, M(EBI)]
     cause: Annotated[Cause, M(CAUSE)]

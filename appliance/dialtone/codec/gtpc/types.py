@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dialtone.codec.gtpc.indication import Indication
-from dialtone.codec.gtpc.values import Ambr, BearerQos, Cause, Fteid, Paa, UeTimeZone, Uli
+from dialtone.codec.gtpc.values import Ambr, BearerQos, Cause, FlowQos, Fteid, Paa, UeTimeZone, Uli
 from dialtone.codec.tbcd import digits, tbcd
 from dialtone.ids import Plmn
 
@@ -86,9 +86,11 @@ INDICATION = IeType(77, "Indication", *_of(Indication))
 PCO = IeType(78, "Protocol Configuration Options (PCO)", *_RAW)
 PAA = IeType(79, "PDN Address Allocation (PAA)", *_of(Paa))
 BEARER_QOS = IeType(80, "Bearer Level Quality of Service (Bearer QoS)", *_of(BearerQos))
+FLOW_QOS = IeType(81, "Flow Quality of Service (Flow QoS)", *_of(FlowQos))
 RAT_TYPE = IeType(82, "RAT Type", *_U8)
 SERVING_NETWORK = IeType(83, "Serving Network", lambda octets: Plmn.from_bytes(octets[:3]), Plmn.to_bytes)
 BEARER_TFT = IeType(84, "EPS Bearer Level Traffic Flow Template (Bearer TFT)", *_RAW)
+TRAFFIC_AGGREGATE_DESCRIPTION = IeType(85, "Traffic Aggregate Description (TAD)", *_RAW)
 ULI = IeType(86, "User Location Information (ULI)", *_of(Uli))
 FTEID = IeType(87, "Fully Qualified Tunnel Endpoint Identifier (F-TEID)", *_of(Fteid))
 DELAY_VALUE = IeType(92, "Delay Value", *_U8)

@@ -152,6 +152,26 @@ class BearerQos(NamedTuple):
         return bytes((capability << 6 | level << 2 | vulnerability, qci)) + rates.to_bytes(20, "big")
 
 
+class FlowQos(NamedTuple):
+    """Flow QoS (TS 29.274, 8.16), rates in kbit/s."""
+
+    qci: int
+    mbr_uplink: int = 0
+    mbr_downlink: int = 0
+    gbr_uplink: int = 0
+    gbr_downlink: int = 0
+
+    @classmethod
+    def from_bytes(cls, octets: bytes) -> "FlowQos":
+        if len(octets) < 21:
+            raise ValueError("Flow QoS has 21 octets")
+        return cls(octets[0], *(int.from_bytes(octets[at : at + 5]) for at in (1, 6, 11, 16)))
+
+    def to_bytes(self) -> bytes:
+        qci, *rates = self
+        return bytes((qci,)) + b"".join(rate.to_bytes(5) for rate in rates)
+
+
 class Uli(NamedTuple):
     """User location information (TS 29.274, 8.21). TAI and ECGI typed, the others as the octets of their parts."""
 
