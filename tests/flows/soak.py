@@ -8,32 +8,39 @@ state of a phone, comes out of the trace.
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
+from esm_flows import CALL
 from leaks import held, leave_nothing
 from moments import MOMENTS, addressed, afresh, nas_messages, s1ap_messages
 from nas_samples import SERVICE_REQUEST
 from network import Network, imsi_of
-from probe import protected
+from probe import HOME, protected
 
 from dialtone.codec import cbs, nas, s1ap
 from dialtone.codec.s1ap import EventType
 from dialtone.effects import PeerDown, PeerUp
+from dialtone.ids import Plmn
 from dialtone.links.memory import Weather
+from dialtone.mme import pdn_disconnect
 from dialtone.mme.detach import DetachUe
+from dialtone.mme.guti_reallocation import ReallocateGuti
 from dialtone.mme.location_reporting import LocateUe
 from dialtone.mme.mme_configuration import SetCapacity
 from dialtone.mme.reset import ResetEnb
 from dialtone.mme.states import EmmState as Emm
 from dialtone.mme.warning import SendWarning, StopWarning
+from dialtone.pgw.policy import InstallRules, RemoveRules
 from dialtone.sim.air import ConnectionRequest, EstablishmentCause, NasUp, RadioLost
 from dialtone.sim.attach import AttachCommand
+from dialtone.sim.configuration import UpdateCommand
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import EnbConfig
 from dialtone.sim.handover import CancelHandover
 from dialtone.sim.moving import HandOver, Neighbour
+from dialtone.sim.pdn import ClosePdn, OpenPdn
 from dialtone.sim.phone import Handset, Phone
 from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
 from dialtone.sim.reset import ResetCommand
@@ -237,6 +244,38 @@ def warn(soak: Soak, phone: Phone) -> None:
 @procedure(4)
 def capacity(soak: Soak, phone: Phone) -> None:
     soak.net.loop.tell("mme", SetCapacity(soak.rng.randrange(256)))
+
+
+@procedure(10)
+def pdn(soak: Soak, phone: Phone) -> None:
+    """Another PDN connection, or one less: by the phone or by the network."""
+    event = soak.rng.choice((OpenPdn("ims"), OpenPdn("internet", later=True), OpenPdn("nowhere"), ClosePdn("ims")))
+    if soak.rng.random() < 0.2:
+        soak.net.loop.tell("mme", pdn_disconnect.ClosePdn(phone.imsi, "ims"))
+    else:
+        soak.net.loop.tell(phone.name, event)
+
+
+@procedure(8)
+def dedicated_bearer(soak: Soak, phone: Phone) -> None:
+    """The policy gives a bearer, changes it, or takes it away."""
+    apn, kilobits = soak.rng.choice(("internet", "ims")), soak.rng.choice((80, 160))
+    rule = replace(CALL, mbr=(kilobits, kilobits), gbr=(kilobits, kilobits))
+    given = soak.rng.random() < 0.7
+    install, remove = InstallRules(phone.imsi, apn, (rule,)), RemoveRules(phone.imsi, apn, (rule.name,))
+    soak.net.loop.tell("pgw", install if given else remove)
+
+
+@procedure(3)
+def guti_reallocation(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell("mme", ReallocateGuti(phone.imsi))
+
+
+@procedure(2)
+def enb_update(soak: Soak, phone: Phone) -> None:
+    """The cell broadcasts another PLMN beside ours, or no more."""
+    plmns = (HOME, Plmn("999", "70"))[:soak.rng.randint(1, 2)]
+    soak.net.loop.tell(phone.cell.enb, UpdateCommand(((1, plmns),)))
 
 
 @procedure(5)
