@@ -45,3 +45,14 @@ def rows(quick: bool) -> Iterator[Row]:
               ">= 500/s", PEER_CPU_MS / ms, f"{PEER_CPU_MS} ms of seven daemons, recorded", WHERE)
     yield Row("the same by the clock, 16 phones", f"{median(rates):.0f} cycles/s", None, "", None,
               f"phones in another process, {os.cpu_count()} CPUs", WHERE)
+    with tempfile.TemporaryDirectory(prefix="dialtone-bench-") as folder, Network(1, Path(folder)) as network:
+        phone, costs = network.phones[0], []
+        for _ in range(40 if quick else 200):
+            cpu = network.cpu()
+            network.attach(phone)
+            network.connect_to(phone, "ims")
+            network.detach(phone)
+            costs.append(1000 * (network.cpu() - cpu))
+    both = median(costs[10:])
+    yield Row("attach, second PDN connection and detach", f"{1000 / both:.0f}/s, {both:.2f} ms", None, "", None,
+              f"{both / ms:.1f} times one without", WHERE)

@@ -21,6 +21,7 @@ from dialtone.runtime import epoch_clock
 from dialtone.sim import enb as sim_enb
 from dialtone.sim.attach import AttachCommand
 from dialtone.sim.detach import DetachCommand
+from dialtone.sim.pdn import OpenPdn
 from dialtone.sim.phone import InterfaceDown, InterfaceUp, Phone
 from dialtone.sim.states import EmmState, S1State
 from dialtone.sim.usim import Usim
@@ -119,6 +120,11 @@ class Phones:
         """Detach, and wait for the release of the connection."""
         self.loop.tell(phone.name, DetachCommand())
         self.until(lambda: away(phone))
+
+    def connect_to(self, phone: Phone, apn: str) -> None:
+        """Another PDN connection of an attached phone."""
+        self.loop.tell(phone.name, OpenPdn(apn))
+        self.until(lambda: any(pdn.apn == apn for pdn in phone.pdns.values()))
 
     def cycles(self, count: int) -> None:
         """`count` times attach by IMSI and detach, every phone as fast as it can."""

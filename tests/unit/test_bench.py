@@ -11,6 +11,7 @@ def test_phones_behind_two_enbs_attach_come_back_from_idle_and_storm(tmp_path: P
     with Network(6, tmp_path, enbs=2) as network:
         network.cycles(6)
         network.attach(*network.phones)
+        network.connect_to(network.phones[1], "ims")
         waited, cpu = service(network, network.phones[0], 2)
         assert waited > 0
         assert cpu > 0
