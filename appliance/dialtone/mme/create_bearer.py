@@ -20,7 +20,7 @@ from dialtone.codec.nas.causes import EsmCause
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Verdict
 from dialtone.errors import ProtocolError
-from dialtone.mme import bearer_resource, erab, esm_procedure, paging, session
+from dialtone.mme import bearer_resource, causes, erab, esm_procedure, paging, session
 from dialtone.mme.context import Bearer, Errand, Failure, Pdn, Ue
 from dialtone.mme.element import Mme, on
 from dialtone.mme.gateway_request import UNREACHED, Task, pdn_of, phone_of
@@ -107,15 +107,16 @@ def _ended(task: Task, mme: Mme, ue: Ue, rx: Rx, bearer: Bearer, failure: Failur
     assert pdn is not None
     sgw_address, sgw_teid = bearer.sgw
     gateway = Fteid(S1U_SGW, sgw_teid, sgw_address)
-    if failure is None:
-        assert bearer.enb is not None
+    if failure is None and bearer.enb is not None:
         address, teid = bearer.enb
         yield Verdict("bearer", True, f"EBI {bearer.ebi} with QCI {bearer.qci} beside {pdn.apn}")
         yield from task.done(CreateBearerResponseBearerContext(
             ebi=bearer.ebi, cause=Cause(CauseValue.REQUEST_ACCEPTED),
             s1_u_enodeb_f_teid=Fteid(S1U_ENB, teid, address), s1_u_sgw_f_teid=gateway))
         return
-    if bearer.enb is not None:
+    if failure is None:  # the phone has accepted what its eNB, or the target of a handover, gave up meanwhile
+        failure = Failure(causes.gtp_by_s1ap(None), "its radio bearer went before the phone had accepted it")
+    elif bearer.enb is not None:
         yield from erab.release(ue, bearer)
     elif task.asked is not None and ue.enb is not None:  # the phone still waits for an answer
         yield from bearer_resource.refuse(ue, task.asked, EsmCause.INSUFFICIENT_RESOURCES)
