@@ -198,6 +198,7 @@ def test_reset_of_one_phone_leaves_the_others(make_network: Make) -> None:
 def test_a_reset_that_nobody_confirms_is_repeated_twice(net: Network) -> None:
     probe = Probe(net)
     net.command("mme", ResetEnb("probe"))
+    net.command("mme", ResetEnb("probe", (imsi_of(1),)))  # which is not there: nothing changes
     net.run(20)
     assert probe.names == ["Reset"] * 3
     assert net.verdicts()[-1] == "failed: probe does not confirm the Reset"

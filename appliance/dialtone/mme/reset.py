@@ -68,6 +68,8 @@ def on_reset_enb(mme: Mme, event: ResetEnb, rx: Rx) -> Effects:
     if enb is None:
         return
     gone = [ue for ue in enb.ues.values() if not event.imsis or ue.imsi in event.imsis]
+    if event.imsis and not gone:
+        return
     part = tuple(UEassociatedLogicalS1ConnectionItem(ue.number, None if ue.unanswered else ue.enb_ue_s1ap_id)
                  for ue in gone)
     enb.reset = Reset(cause=Cause.of("misc", "om-intervention"), reset_type=part if event.imsis else ResetAll.RESET_ALL)
@@ -75,8 +77,7 @@ def on_reset_enb(mme: Mme, event: ResetEnb, rx: Rx) -> Effects:
     for ue in gone:
         yield from lose_connection(mme, ue, rx, "the connection was reset by command")
     rx.subject = ""
-    if not event.imsis or part:
-        yield from _send(enb)
+    yield from _send(enb)
 
 
 def _send(enb: Enb) -> Effects:
