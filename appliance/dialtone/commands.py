@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dialtone import __version__
+from dialtone.commands_profiles import ProfileCommands
 from dialtone.commands_radio import RadioCommands
 from dialtone.control import Args, Command
 from dialtone.datapath.forwarder import Forwarder
@@ -59,7 +60,9 @@ class Commands:
                  "diameter.connect", "diameter.disconnect", "gtp.peers", "subscribers.list", "subscribers.get",
                  "subscribers.add", "subscribers.edit", "subscribers.remove", "subscribers.import",
                  "subscribers.seen", "subscribers.cancel", "hss.reset")
-        return {name: getattr(self, name.replace(".", "_")) for name in names} | RadioCommands(self.core).table()
+        profiles = ProfileCommands(self.store, self._save, lambda event: self.core.loop.tell("hss", event))
+        own = {name: getattr(self, name.replace(".", "_")) for name in names}
+        return own | RadioCommands(self.core).table() | profiles.table()
 
     # ---- the network -----------------------------------------------------------------------------
 
@@ -326,6 +329,7 @@ def _public(subscriber: Subscriber, *, keys: bool = False) -> dict[str, Any]:
         "msisdn": list(subscriber.msisdns),
         "impi": subscriber.impi,
         "impu": list(subscriber.impus),
+        "algorithm": subscriber.algorithm,
         "amf": subscriber.amf.hex(),
         "profile": subscriber.profile.name,
         "apns": [apn.name for apn in subscriber.profile.apns],

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden flows that the HSS begins, or hears of (TS 29.272, 5.2)."""
 
+from dataclasses import replace
+
 from network import Network, imsi_of
 
 from dialtone.hss.cancel_location import Withdraw
 from dialtone.hss.reset import Reset
 from dialtone.hss.subscriber_data import SubscriptionChanged
+from dialtone.hss.writes import PutProfile
 from dialtone.sim.enb import EnbConfig
+
+
+def fail(error: Exception | None) -> None:
+    assert error is None
 
 
 def cancel_location(net: Network) -> int:
@@ -22,7 +29,7 @@ def profile_push(net: Network) -> int:
     net.attach()
     start, before = net.events()[-1].id, net.store.get(imsi_of(1))
     assert before is not None
-    net.add_subscriber(imsi_of(1), overwrite=True, msisdn="41790000001")
+    net.submit((PutProfile(replace(before.profile, ambr_dl=5_000_000, ambr_ul=1_000_000)),), fail)
     net.command("hss", SubscriptionChanged(before, net.store.get(imsi_of(1)) or before))
     return start
 

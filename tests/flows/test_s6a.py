@@ -10,13 +10,14 @@ import pytest
 from network import NOTHING, Network, imsi_of
 from s6a_peer import IMSI, ForeignEnd
 
-from dialtone.codec import diameter
+from dialtone.codec import diameter, s1ap
 from dialtone.control import Args
 from dialtone.errors import LocalError
 from dialtone.hss.provisioning import make_subscriber
 from dialtone.hss.writes import PutProfile, PutSubscriber, RemoveSubscriber
 from dialtone.ids import Plmn
 from dialtone.mme.detach import DetachUe
+from dialtone.sim.pdn import OpenPdn
 from dialtone.sim.service import ServiceCommand
 from dialtone.sim.states import EmmState
 
@@ -36,9 +37,9 @@ def home(net: Network) -> ForeignEnd:
     return ForeignEnd(net, "mme", "hss.example.org")
 
 
-def command(net: Network, name: str, **args: Any) -> Any:
+def command(net: Network, verb: str, **args: Any) -> Any:
     """A command of the control socket."""
-    found = net.commands.table()[name](Args(args))
+    found = net.commands.table()[verb](Args(args))
     found = asyncio.run(_wait(found)) if asyncio.iscoroutine(found) else found
     net.run(1.0)
     return found
@@ -530,3 +531,79 @@ def test_another_profile_is_pushed_whole_where_identifiers_clash(net: Network) -
     assert pushed.all_apn_configurations_included_indicator == 0
     assert [apn.service_selection for apn in pushed.apn_configuration] == ["corp", "internet"]
     assert net.phones[IMSI].emm == EmmState.REGISTERED, "internet is still among its APNs"
+
+
+# ---- profiles of live phones ---------------------------------------------------------------------------
+
+
+def test_a_new_bit_rate_reaches_the_enb(net: Network) -> None:
+    net.attach()
+    report = command(net, "profiles.edit", name="default", ambr="5M/1M")
+    assert report == {"name": "default", "changes": ["ambr: 1G/1G -> 5M/1M"], "subscribers": 1, "live": 1,
+                      "written": True}
+    (modified,) = net.sent("UEContextModificationRequest")
+    rate = s1ap.decode(modified.data).ue_aggregate_maximum_bitrate  # type: ignore[attr-defined]
+    assert (rate.dl, rate.ul) == (5_000_000, 1_000_000)
+    assert net.phones[IMSI].emm == EmmState.REGISTERED
+
+
+def test_an_idle_phone_has_its_new_bit_rate_when_it_comes(net: Network) -> None:
+    net.attach()
+    net.idle()
+    command(net, "profiles.edit", name="default", ambr="5M/1M")
+    assert not net.sent("UEContextModificationRequest")
+    net.command(net.phones[IMSI].name, ServiceCommand())
+    setup = s1ap.decode(net.sent("InitialContextSetupRequest")[-1].data)
+    assert setup.ue_aggregate_maximum_bitrate.dl == 5_000_000  # type: ignore[attr-defined]
+
+
+def test_a_dry_run_tells_and_changes_nobody(net: Network) -> None:
+    net.attach()
+    report = command(net, "profiles.edit", name="default", ambr="5M/1M", dry_run=True)
+    assert (report["live"], report["written"]) == (1, False)
+    assert not net.sent("3GPP-Insert-Subscriber-Data Request", "hss")
+    assert net.store.profiles()["default"].ambr_dl == 1_000_000_000
+
+
+def test_an_undo_is_pushed_too(net: Network) -> None:
+    net.attach()
+    command(net, "profiles.edit", name="default", ambr="5M/1M")
+    assert command(net, "profiles.undo", name="default")["changes"] == ["ambr: 5M/1M -> 1G/1G"]
+    assert len(net.sent("3GPP-Insert-Subscriber-Data Request", "hss")) == 2
+    assert net.core.mme.by_imsi[IMSI].subscription.ambr.max_requested_bandwidth_dl == 10**9  # type: ignore[union-attr]
+
+
+def test_a_withdrawn_apn_ends_that_connection_alone(net: Network) -> None:
+    phone = net.attach()
+    net.command(phone.name, OpenPdn("ims"))
+    assert set(net.core.mme.by_imsi[IMSI].pdns) == {"internet", "ims"}
+    command(net, "profiles.edit", name="default", drop=["ims"])
+    assert len(net.sent("3GPP-Delete-Subscriber-Data Request", "hss")) == 1
+    assert set(net.core.mme.by_imsi[IMSI].pdns) == {"internet"}
+    assert phone.emm == EmmState.REGISTERED
+
+
+def test_the_only_apn_of_the_phone_withdrawn(net: Network) -> None:
+    phone = net.attach()
+    command(net, "profiles.edit", name="default", drop=["internet"])
+    net.run(1.0)
+    assert len(net.sent("3GPP-Insert-Subscriber-Data Request", "hss")) == 1, "ims is the default APN first"
+    assert phone.emm == EmmState.REGISTERED, "it attached anew"
+    assert set(net.core.mme.by_imsi[IMSI].pdns) == {"ims"}
+
+
+def test_restricted_by_profile_and_allowed_again(net: Network) -> None:
+    phone = net.attach()
+    command(net, "profiles.edit", name="default", restrict="e-utran")
+    assert phone.emm == EmmState.DEREGISTERED
+    assert net.leaks() == NOTHING
+    command(net, "profiles.undo", name="default")
+    net.attach()
+    assert phone.emm == EmmState.REGISTERED
+
+
+def test_what_is_no_change_of_a_profile(net: Network) -> None:
+    with pytest.raises(LocalError, match="no 'colour'"):
+        command(net, "profiles.edit", name="default", colour="red")
+    with pytest.raises(LocalError, match="There is no profile 'gold'"):
+        command(net, "profiles.get", name="gold")

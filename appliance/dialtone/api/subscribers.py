@@ -11,7 +11,7 @@ from dialtone.api.app import Appliance, appliance
 router = APIRouter(tags=["subscribers"])
 Its = Annotated[Appliance, Depends(appliance)]
 
-_KEY = Field(default=None, description="32 hexadecimal digits; written once, never shown")
+_KEY = Field(default=None, description="hexadecimal digits: 32, with TUAK K 32 or 64, TOPc 64; never shown")
 
 
 class Change(BaseModel):
@@ -19,9 +19,12 @@ class Change(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    algorithm: str | None = Field(default=None, description="milenage or tuak, milenage by default")
     k: str | None = _KEY
     opc: str | None = _KEY
     op: str | None = Field(default=None, description="the operator's OP; OPc is computed from it")
+    res: str | None = Field(default=None, description="bits of RES with TUAK: 32, 64 or 128")
+    iterations: str | None = Field(default=None, description="iterations of Keccak with TUAK, 1 by default")
     amf: str | None = Field(default=None, description="4 hexadecimal digits, 8000 by default")
     msisdn: str | None = Field(default=None, description="digits, several with blanks between; empty clears")
     impi: str | None = Field(default=None, description="made from the IMSI where it is not given")

@@ -24,6 +24,7 @@ COMMANDS = {
     "gtp": "The GTPv2-C peers outside",
     "doctor": "Say what this machine has and lacks",
     "enb": "The eNBs",
+    "profile": "Subscription profiles: APNs, bit rates, restrictions",
     "sim": "The simulated eNB and phones",
     "status": "Health in one look",
     "subscriber": "Subscribers and their SIMs",

@@ -16,9 +16,12 @@ from dialtone.lab.client import Client, find
 F = TypeVar("F", bound=Callable[..., Any])
 _COLUMNS = ("imsi", "msisdn", "profile", "address", "impi", "tags")
 _TEXTS = {
-    "k": "K (Ki) of the card, 32 hexadecimal digits; - asks for it unseen.",
-    "opc": "OPc of the card; - asks for it unseen.",
-    "op": "OP of the operator, from which OPc is computed; - asks for it unseen.",
+    "algorithm": "milenage or tuak; milenage by default.",
+    "k": "K (Ki) of the card, 32 hexadecimal digits (with TUAK also 64); - asks for it unseen.",
+    "opc": "OPc of the card, with TUAK its TOPc; - asks for it unseen.",
+    "op": "OP (TUAK: TOP) of the operator, from which OPc is computed; - asks for it unseen.",
+    "res": "Bits of RES with TUAK: 32, 64 or 128.",
+    "iterations": "Iterations of Keccak with TUAK; 1 by default.",
     "amf": "AMF, 4 hexadecimal digits; 8000 by default.",
     "msisdn": "Telephone number, digits only; several with blanks between.",
     "impi": "Private identity; made from the IMSI by default.",

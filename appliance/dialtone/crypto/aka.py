@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dialtone.crypto.kdf import derive_kasme
-from dialtone.crypto.milenage import Quintet
+from dialtone.crypto.milenage import Milenage, Quintet
+from dialtone.crypto.tuak import Tuak
 from dialtone.errors import ProtocolError
 
 _AUTS_AMF = b"\x00\x00"  # TS 33.102, 6.3.3: MAC-S is computed with a dummy AMF of zeros
@@ -17,14 +18,29 @@ class AuthenticationFunctions(Protocol):
 
     def f12345(self, rand: bytes, sqn: bytes, amf: bytes) -> Quintet: ...
 
+    def f1(self, rand: bytes, sqn: bytes, amf: bytes) -> bytes: ...
+
+    def f2345(self, rand: bytes) -> tuple[bytes, bytes, bytes, bytes]: ...
+
     def f1_star(self, rand: bytes, sqn: bytes, amf: bytes) -> bytes: ...
 
     def f5_star(self, rand: bytes) -> bytes: ...
 
 
+ALGORITHMS = ("milenage", "tuak")
+
+
+def keyed(algorithm: str, k: bytes, opc: bytes, *, res: int = 8, iterations: int = 1) -> AuthenticationFunctions:
+    """The functions of Milenage with K and OPc, or of TUAK with K and TOPc, a RES of `res` octets and so many
+    iterations of Keccak. Raises LocalError for keys of other lengths."""
+    if algorithm == "tuak":
+        return Tuak(k, opc, iterations=iterations, res=res)
+    return Milenage(k, opc)
+
+
 @dataclass(frozen=True, slots=True)
 class EutranVector:
-    """An EPS authentication vector. Octets: RAND 16, XRES 8, AUTN 16, K_ASME 32 (TS 33.401, 6.1.2)."""
+    """An EPS authentication vector. Octets: RAND 16, XRES 4 to 16, AUTN 16, K_ASME 32 (TS 33.401, 6.1.2)."""
 
     rand: bytes
     xres: bytes

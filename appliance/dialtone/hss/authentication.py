@@ -41,6 +41,9 @@ def on_authentication_information_request(hss: Hss, msg: AuthenticationInformati
         yield Answer(_answer(hss, msg, error=ExperimentalResultCode.DIAMETER_ERROR_USER_UNKNOWN))
         yield Save((NoteSeen(imsi, int(rx.now), "tried to attach"),))
         return
+    if not subscriber.profile.apns:
+        yield Answer(_answer(hss, msg, error=ExperimentalResultCode.DIAMETER_ERROR_UNKNOWN_EPS_SUBSCRIPTION))
+        return
     asked = msg.requested_eutran_authentication_info
     if asked is None:
         yield Answer(_answer(hss, msg, error=ExperimentalResultCode.DIAMETER_AUTHENTICATION_DATA_UNAVAILABLE))

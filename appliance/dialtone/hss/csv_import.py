@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
 from dialtone.errors import LocalError
-from dialtone.hss.provisioning import FIELDS, InvalidFields, Problem, doubts, make_subscriber
+from dialtone.hss.provisioning import FIELDS, TUAK_NAMES, InvalidFields, Problem, doubts, make_subscriber
 from dialtone.hss.subscriber import Profile, Subscriber
 from dialtone.hss.writes import PutSubscriber
 from dialtone.ids import Plmn
@@ -27,15 +27,16 @@ _MAX_CELL = 2000
 _ALIASES = {
     "ki": "k", "key": "k", "usimk": "k", "usimki": "k", "kiusim": "k", "subscriberkey": "k",
     "opcusim": "opc", "usimopc": "opc", "usimop": "op", "operatorkey": "op",
-    "isimki": "isim_k", "kiisim": "isim_k", "opcisim": "isim_opc",
+    "topcusim": "topc", "usimtopc": "topc", "algo": "algorithm",
+    "resbits": "res", "reslength": "res", "isimki": "isim_k", "kiisim": "isim_k", "opcisim": "isim_opc",
     "msisdns": "msisdn", "number": "msisdn", "phone": "msisdn", "phonenumber": "msisdn", "telephone": "msisdn",
     "tel": "msisdn", "impus": "impu", "ip": "address", "ipv4": "address", "staticip": "address",
     "addresses": "address", "tag": "tags", "label": "tags", "labels": "tags", "group": "tags", "class": "tags",
-    **{name.replace("_", ""): name for name in FIELDS},
+    **{name.replace("_", ""): name for name in (*FIELDS, *TUAK_NAMES)},
 }  # fmt: skip
 # What card lists hold for other purposes.
 _IGNORED = re.compile(
-    r"(iccid|acc|name|mcc|mnc|smsp|smsc|spn|imei|algorithm|sqn|type|batch|vendor|adm|pin|puk|kic|kid|kik|scp\w+)\d*"
+    r"(iccid|acc|name|mcc|mnc|smsp|smsc|spn|imei|sqn|type|batch|vendor|adm|pin|puk|kic|kid|kik|scp\w+)\d*"
 )
 
 

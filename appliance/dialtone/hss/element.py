@@ -16,7 +16,7 @@ from dialtone.codec.diameter import (
     refusal,
 )
 from dialtone.config import Config
-from dialtone.crypto.milenage import Milenage
+from dialtone.crypto.aka import AuthenticationFunctions, keyed
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Effect, Effects, Request, SendOctets
 from dialtone.element import Element
@@ -57,7 +57,7 @@ class Hss(Element):
         self.neighbours: dict[str, str] = {}  # Diameter host of an MME in this process -> the element's name
         self._sessions = itertools.count(int.from_bytes(random(4)))
         self.counters: dict[str, SqnCounter] = {}
-        self._keyed: dict[tuple[bytes, bytes], Milenage] = {}
+        self._keyed: dict[tuple[str, bytes, bytes, int, int], AuthenticationFunctions] = {}
 
     def counter(self, imsi: str) -> SqnCounter:
         """The sequence numbers of a subscriber."""
@@ -65,14 +65,14 @@ class Hss(Element):
             counter = self.counters[imsi] = SqnCounter(partial(self.subscribers.sqn_mark, imsi))
         return counter
 
-    def functions(self, subscriber: Subscriber) -> Milenage:
+    def functions(self, subscriber: Subscriber) -> AuthenticationFunctions:
         """f1 to f5* keyed for a subscriber; kept, since setting up AES costs more than using it."""
-        key = (subscriber.k, subscriber.opc)
-        if (keyed := self._keyed.get(key)) is None:
+        key = (subscriber.algorithm, subscriber.k, subscriber.opc, subscriber.res, subscriber.iterations)
+        if (found := self._keyed.get(key)) is None:
             if len(self._keyed) >= 4096:
                 self._keyed.clear()
-            keyed = self._keyed[key] = Milenage(subscriber.k, subscriber.opc)
-        return keyed
+            found = self._keyed[key] = keyed(*key[:3], res=subscriber.res, iterations=subscriber.iterations)
+        return found
 
     def header(self, served: Registration) -> dict[str, Any]:
         """What every request to the MME that serves a subscriber begins with (TS 29.272, 7.2)."""

@@ -35,19 +35,47 @@ def parse_imsi(text: str) -> str:
     return digits
 
 
-def parse_key(text: str) -> bytes:
-    """16 octets as 32 hexadecimal digits; spaces and a leading 0x are forgiven. Errors do not quote it."""
+def parse_key(text: str, octets: tuple[int, ...] = (16,)) -> bytes:
+    """16 octets as 32 hexadecimal digits, or what `octets` allows; spaces and a leading 0x are forgiven. Errors do not
+    quote it."""
     cleaned = _tidy(text)
-    if _SCIENTIFIC.fullmatch(cleaned) and len(cleaned) != 32:
+    digits = [2 * size for size in octets]
+    if _SCIENTIFIC.fullmatch(cleaned) and len(cleaned) not in digits:
         raise Wrong("A spreadsheet has rewritten this key as a number, and most of its digits are lost.", _AS_TEXT)
     cleaned = cleaned.removeprefix("0x").removeprefix("0X")
     for position, character in enumerate(cleaned, 1):
         if character not in "0123456789abcdefABCDEF":
             raise Wrong(f"Character {position} is no hexadecimal digit (0-9, a-f).", "Copy the key again.")
-    if len(cleaned) != 32:
-        lost = " " + _AS_TEXT if cleaned.isdigit() and len(cleaned) < 32 else ""
-        raise Wrong(f"32 hexadecimal digits are needed, this has {len(cleaned)}.", f"Copy all of it.{lost}")
+    if len(cleaned) not in digits:
+        lost = " " + _AS_TEXT if cleaned.isdigit() and len(cleaned) < min(digits) else ""
+        wanted = " or ".join(map(str, digits))
+        raise Wrong(f"{wanted} hexadecimal digits are needed, this has {len(cleaned)}.", f"Copy all of it.{lost}")
     return bytes.fromhex(cleaned)
+
+
+def parse_algorithm(text: str) -> str:
+    """milenage or tuak; card lists write more around it. Empty for Milenage."""
+    cleaned = text.strip().lower()
+    if not cleaned or "milenage" in cleaned:
+        return "milenage"
+    if "tuak" in cleaned:
+        return "tuak"
+    raise Wrong(f"There is no algorithm {text.strip()!r} here.", "A card for LTE has milenage or tuak.")
+
+
+def parse_res(text: str) -> int:
+    """The length of RES in bits, 32, 64 or 128 (TS 35.231, 5.1; TS 33.401 takes no more): octets. Empty for 64."""
+    if text.strip() not in ("", "32", "64", "128"):
+        raise Wrong("A RES has 32, 64 or 128 bits.", "64 is usual.")
+    return int(text.strip() or 64) // 8
+
+
+def parse_iterations(text: str) -> int:
+    """How often TUAK applies Keccak (TS 35.231, 5.1). Empty for once."""
+    cleaned = text.strip() or "1"
+    if not cleaned.isdigit() or not 1 <= int(cleaned) <= 255:
+        raise Wrong("The iterations of Keccak are a number from 1 to 255.", "1 is usual.")
+    return int(cleaned)
 
 
 def parse_amf(text: str) -> bytes:

@@ -7,20 +7,25 @@ The same rules serve the command line, the API and CSV import. No text that is m
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address
 from typing import Any
 
 from dialtone.crypto.milenage import derive_opc
+from dialtone.crypto.tuak import derive_topc
 from dialtone.errors import LocalError
 from dialtone.hss import identities
 from dialtone.hss.fields import (
     Wrong,
+    parse_algorithm,
     parse_amf,
     parse_impi,
     parse_impus,
     parse_imsi,
+    parse_iterations,
     parse_key,
     parse_msisdns,
+    parse_res,
     parse_tags,
 )
 from dialtone.hss.subscriber import Profile, Subscriber
@@ -28,9 +33,13 @@ from dialtone.ids import Plmn
 
 # The fields of a subscriber as texts. A missing one is left as it is, or gets its default; an empty one is cleared.
 FIELDS = (
-    "imsi", "k", "op", "opc", "amf", "msisdn", "impi", "impu",
+    "imsi", "algorithm", "k", "op", "opc", "res", "iterations", "amf", "msisdn", "impi", "impu",
     "isim_k", "isim_op", "isim_opc", "profile", "address", "tags",
 )  # fmt: skip
+
+
+TUAK_NAMES = {"top": "op", "topc": "opc", "isim_top": "isim_op", "isim_topc": "isim_opc"}
+"""How TS 35.231 calls what stands in the fields of these names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def make_subscriber(
     OP becomes OPc here and is kept nowhere. IMPI and IMPUs follow from IMSI and MSISDNs where they are not given;
     `home` tells how many digits its MNC has. Raises InvalidFields with every problem found.
     """
-    form = _Form(fields, base)
+    form = _Form(_with_tuak_names(fields), base)
     imsi = base.imsi if base and "imsi" not in fields else form.parse("imsi", parse_imsi)
     k, opc = form.keys("", base.k if base else None, base.opc if base else None)
     isim_k, isim_opc = form.isim(k)
@@ -97,7 +106,18 @@ def make_subscriber(
         isim_opc=isim_opc,
         tags=tags,
         addresses=addresses,
+        algorithm=form.algorithm,
+        res=form.res,
+        iterations=form.iterations,
     )
+
+
+def _with_tuak_names(fields: Mapping[str, str]) -> Mapping[str, str]:
+    """TOP and TOPc stand where Milenage has OP and OPc, and say which algorithm it is."""
+    named = {name: value for name, value in fields.items() if name not in TUAK_NAMES or value.strip()}
+    tuak = named.keys() & TUAK_NAMES.keys()
+    return {TUAK_NAMES.get(name, name): value for name, value in named.items()} | (
+        {"algorithm": named.get("algorithm") or "tuak"} if tuak else {})
 
 
 def doubts(subscriber: Subscriber, home: Plmn | None = None) -> list[Problem]:
@@ -124,6 +144,12 @@ class _Form:
         self.base = base
         self.problems: list[Problem] = []
         self.bad: set[str] = set()
+        self.algorithm = self.read("algorithm", parse_algorithm, base.algorithm if base else "milenage")
+        tuak = self.algorithm == "tuak"
+        self.res = self.read("res", parse_res, base.res if base and tuak else 8)
+        self.iterations = self.read("iterations", parse_iterations, base.iterations if base and tuak else 1)
+        if not tuak and (self.res, self.iterations) != (8, 1) and not self.problems:
+            self.problem("algorithm", "Only TUAK lets one choose the length of RES and iterations.", "Say tuak.")
         for name in fields.keys() - set(FIELDS):
             self.problem(name, "There is no such field.", f"The fields are {', '.join(FIELDS)}.")
 
@@ -147,20 +173,25 @@ class _Form:
     def keys(self, prefix: str, old_k: bytes | None, old_opc: bytes | None) -> tuple[Any, Any]:
         """K and OPc of the USIM (`prefix` is empty) or of the ISIM, OPc from OP where only that is given."""
         k_name, op_name, opc_name = f"{prefix}k", f"{prefix}op", f"{prefix}opc"
-        k = self.read(k_name, parse_key, old_k)
-        op = self.read(op_name, parse_key, None)
-        opc = self.read(opc_name, parse_key, None)
+        tuak = self.algorithm == "tuak"
+        operators = partial(parse_key, octets=(32,) if tuak else (16,))
+        k = self.read(k_name, partial(parse_key, octets=(16, 32) if tuak else (16,)), old_k)
+        op = self.read(op_name, operators, None)
+        opc = self.read(opc_name, operators, None)
+        if k is not None and not tuak and len(k) != 16:
+            self.problem(k_name, "K has 16 octets with Milenage.", "Give the K of this card.")
         if self.bad & {k_name, op_name, opc_name}:
             return None, None
         if k is None:
             self.problem(k_name, "There is no K.", "It comes with the card (often called Ki), 32 hexadecimal digits.")
             return None, None
         if op is not None:
-            derived = derive_opc(k, op)
+            derived = derive_topc(k, op, iterations=self.iterations or 1) if tuak else derive_opc(k, op)
             if opc is not None and opc != derived:
                 self.problem(opc_name, "OP and OPc do not belong together with this K.", "Give one of them only.")
             return k, derived
-        if opc is None and k == old_k:
+        same = self.base is None or (self.base.algorithm, self.base.iterations) == (self.algorithm, self.iterations)
+        if opc is None and k == old_k and same:
             opc = old_opc
         if opc is None:
             self.problem(opc_name, "There is neither OPc nor OP.", "Give the OPc of this card, or the OP of its batch.")
@@ -178,7 +209,8 @@ class _Form:
         own = "isim_k" in given or old[0] is not None
         if not own and k is None:
             return None, None  # the USIM's K, which they share, has a problem already
-        isim = _Form({n: self.fields[n] for n in given if self.fields[n].strip()}, self.base)
+        shared = [name for name in ("algorithm", "iterations", "res") if name in self.fields]
+        isim = _Form({n: self.fields[n] for n in given + shared if self.fields[n].strip()}, self.base)
         found = isim.keys("isim_", old[0] if own else k, old[1])
         self.problems += isim.problems
         self.bad |= isim.bad

@@ -22,11 +22,12 @@ from dialtone.codec.diameter import (
     SubscriptionData,
 )
 from dialtone.dispatch import Rx
-from dialtone.effects import Answer, Effect, Effects, Verdict
-from dialtone.mme import notify, subscription
+from dialtone.effects import Answer, Effect, Effects, Tell, Verdict
+from dialtone.mme import notify, subscription, ue_context_modification
 from dialtone.mme.context import Ue
 from dialtone.mme.detach import DetachUe, on_detach_ue
 from dialtone.mme.element import Mme, on
+from dialtone.mme.pdn_disconnect import ClosePdn
 from dialtone.mme.states import EcmState, EmmState
 
 VENDOR_3GPP, USER_UNKNOWN = 10415, 5001
@@ -123,4 +124,9 @@ def apply(mme: Mme, ue: Ue, old: SubscriptionData, rx: Rx) -> Iterator[Effect]:
         yield Verdict("profile push", True, f"no APN of the phone's ({', '.join(gone)}) is left: it shall attach anew")
         yield from on_detach_ue(mme, DetachUe(ue.imsi, reattach=True, page=True, by_hss=True), rx)
         return
-    yield Verdict("profile push", True, "the phone has its new subscription")
+    for apn in gone:
+        yield Tell("mme", ClosePdn(ue.imsi, apn))
+    if ue.subscription.ambr != old.ambr and ue.context_sent and not ue.releasing:  # an idle phone has it when it comes
+        yield ue_context_modification.request(ue)
+    yield Verdict("profile push", True, "the phone has its new subscription" + "".join(
+        f"; its connection to {apn} ends" for apn in gone))

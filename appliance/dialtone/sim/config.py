@@ -13,6 +13,8 @@
     imsi = "001010000000001"
     k = "465b5ce8b199b49faa5f0a2ee238a6bc"
     opc = "cd63cb71954a9f4e48a5994e37a02baf"    # or op
+    algorithm = "tuak"           # then opc is TOPc and op is TOP; milenage without it
+    res = 128                    # bits of RES, with tuak only
     apn = "internet"             # asked for by name; the subscription's own without it
     pdn_type = "ipv4v6"          # or ipv4, ipv6
     enb = "sim-enb1"             # where it camps; the first eNB without it
@@ -26,7 +28,9 @@ from pathlib import Path
 from typing import Any
 
 from dialtone.codec.nas.values import PdnType
+from dialtone.crypto.aka import ALGORITHMS
 from dialtone.crypto.milenage import derive_opc
+from dialtone.crypto.tuak import derive_topc
 from dialtone.errors import DialtoneError, LocalError
 from dialtone.ids import Plmn
 from dialtone.sim.cards import HOME, make_cards
@@ -37,7 +41,7 @@ from dialtone.sim.usim import Usim
 ENB_ADDRESS = IPv4Address("10.0.1.134")
 _HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type"}
 _PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4V6}
-_PHONE_KEYS = {"imsi", "k", "op", "opc", "enb"} | _HANDSET_KEYS
+_PHONE_KEYS = {"imsi", "k", "op", "opc", "algorithm", "res", "iterations", "enb"} | _HANDSET_KEYS
 _ENB_KEYS = {"name", "id", "plmn", "tac", "address", "inactivity", "namespace"}
 _MME_KEYS = {"address", "port"}
 
@@ -118,14 +122,23 @@ def _enb(values: Mapping[str, Any], like: EnbConfig) -> EnbConfig:
 def _phone(values: Mapping[str, Any]) -> SimPhone:
     _known("[[phone]]", values, _PHONE_KEYS)
     k = bytes.fromhex(values["k"])
-    opc = bytes.fromhex(values["opc"]) if "opc" in values else derive_opc(k, bytes.fromhex(values["op"]))
+    algorithm, iterations = str(values.get("algorithm", "milenage")), int(values.get("iterations", 1))
+    if algorithm not in ALGORITHMS:
+        raise LocalError(f"algorithm {algorithm!r} is not known.", remedy=f"Write {' or '.join(ALGORITHMS)}.")
+    if "opc" in values:
+        opc = bytes.fromhex(values["opc"])
+    else:
+        op = bytes.fromhex(values["op"])
+        opc = derive_topc(k, op, iterations=iterations) if algorithm == "tuak" else derive_opc(k, op)
     choices = {key: value for key, value in values.items() if key in _HANDSET_KEYS}
     if "pdn_type" in choices:
         if choices["pdn_type"] not in _PDN_TYPES:
             raise LocalError(f"pdn_type {choices['pdn_type']!r} is not known.", remedy="Write ipv4, ipv6 or ipv4v6.")
         choices["pdn_type"] = _PDN_TYPES[choices["pdn_type"]]
     handset = Handset(**choices)
-    return SimPhone(Usim(str(values["imsi"]), k, opc), handset, str(values.get("enb", "")))
+    usim = Usim(str(values["imsi"]), k, opc, algorithm=algorithm, res=int(values.get("res", 64)) // 8,
+                iterations=iterations)
+    return SimPhone(usim, handset, str(values.get("enb", "")))
 
 
 def _known(where: str, values: Mapping[str, Any], keys: set[str]) -> None:

@@ -7,8 +7,10 @@ configuration.
 
 from dataclasses import dataclass, fields
 
-from dialtone.crypto.milenage import Milenage, derive_opc
+from dialtone.crypto.aka import AuthenticationFunctions
+from dialtone.crypto.milenage import derive_opc
 from dialtone.crypto.sqn import DELTA
+from dialtone.crypto.tuak import derive_topc
 from dialtone.errors import LocalError
 from dialtone.sim.usim import Usim
 
@@ -76,12 +78,13 @@ class Faults:
         object.__setattr__(fault, word, True)
         return fault
 
-    def functions(self, usim: Usim) -> Milenage | None:
+    def functions(self, usim: Usim) -> AuthenticationFunctions | None:
         """The keys to use in place of the card's, None for its own."""
         if self.wrong_k:
-            return Milenage(bytes(octet ^ 0xFF for octet in usim.k), usim.opc)
+            return usim.functions(k=bytes(octet ^ 0xFF for octet in usim.k))
         if self.op_as_opc:
-            return Milenage(usim.k, derive_opc(usim.k, usim.opc))
+            derive = derive_topc if usim.algorithm == "tuak" else derive_opc
+            return usim.functions(opc=derive(usim.k, usim.opc))
         return None
 
     def imsi(self, usim: Usim) -> str:
