@@ -30,8 +30,8 @@ def test_two_nodes_open_and_say_so(world: World) -> None:
     (row,) = mme.node.states()
     assert row == {
         "host": "hss", "realm": REALM, "known": True, "mode": "connect", "state": "I-Open", "watchdog": "OKAY",
-        "address": "tcp hss:3868", "since": pytest.approx(START + LATENCY), "product": "Dialtone",
-        "applications": [diameter.S6A], "waiting": 0, "last": "",
+        "address": "tcp hss:3868", "addresses": ["127.0.0.1"], "since": pytest.approx(START + LATENCY),
+        "product": "Dialtone", "applications": [diameter.S6A], "waiting": 0, "last": "",
     }  # fmt: skip
     assert hss.node.states()[0]["address"].startswith("tcp mme:")
     verdicts = [event.info for event in mme.loop.bus.ring if event.point == "verdict"]
@@ -142,6 +142,42 @@ def test_a_broken_connection_fails_over_with_the_t_flag(world: World) -> None:
     assert two.server.asked[0][1].retransmit
     assert [answer.result_code for answer in mme.client.answers] == [2001]
     assert mme.node.counters == {"failover": 1}
+
+
+@pytest.mark.parametrize("code", [3002, 3004])
+def test_a_peer_that_cannot_or_will_not_leaves_it_to_the_next(world: World, code: int) -> None:
+    one, two = world.box("hss1", accept=("mme",)), world.box("hss2", accept=("mme",))
+    mme = world.box("mme", "hss1", "hss2")
+    world.run()
+    one.server.mute = True
+    mme.ask()
+    world.run(0.5)
+    (request,) = (diameter.decode(data) for data in forwarded(mme))
+    answer = diameter.AuthenticationInformationAnswer(
+        session_id=request.session_id, result_code=code, error=True, origin_host="hss1", origin_realm=REALM,
+        hop_by_hop=request.hop_by_hop, end_to_end=request.end_to_end)
+    mme.inject(mme.peer("hss1").connection, diameter.encode(answer))
+    world.run(0.5)
+    ((_, asked),) = two.server.asked
+    assert not asked.retransmit, "it was not handled"
+    assert [answer.result_code for answer in mme.client.answers] == [2001]
+    assert mme.node.counters == {"declined": 1}
+    assert not mme.node.ours
+
+
+def test_the_last_peer_that_declines_is_believed(world: World) -> None:
+    mme, hss = world.pair()
+    hss.server.mute = True
+    mme.ask()
+    world.run(0.5)
+    (request,) = (diameter.decode(data) for data in forwarded(mme))
+    answer = diameter.AuthenticationInformationAnswer(
+        session_id=request.session_id, result_code=3004, error=True, origin_host="hss", origin_realm=REALM,
+        hop_by_hop=request.hop_by_hop, end_to_end=request.end_to_end)
+    mme.inject(mme.peer("hss").connection, diameter.encode(answer))
+    world.run(0.5)
+    assert [answer.result_code for answer in mme.client.answers] == [3004]
+    assert not mme.node.ours
 
 
 def test_a_lost_answer_is_the_elements_own_matter(world: World) -> None:
@@ -351,6 +387,7 @@ def test_memory_of_requests_is_bounded(world: World) -> None:
 @pytest.mark.parametrize(("change", "code"), [
     ({"destination_realm": "elsewhere.org"}, 3003),
     ({"destination_host": "other.example.org", "destination_realm": REALM}, 3002),
+    ({"destination_realm": REALM, "route_record": ("dra.example.org", "HSS")}, 3005),
 ])
 def test_requests_for_others(world: World, change: dict[str, str], code: int) -> None:
     mme, hss = world.pair()

@@ -36,6 +36,7 @@ class Peer:
     realm: str = ""
     product: str = ""
     applications: frozenset[int] = frozenset()
+    addresses: tuple[str, ...] = ()  # Host-IP-Address
     pending: bool = False  # a DWR is not answered
     dwas: int = 0  # NumDWA of RFC 3539
     deadline: float = 0.0  # when Tw expires
@@ -67,6 +68,7 @@ class Peer:
         self.realm = self.config.realm or message.origin_realm.lower()
         self.product = message.product_name or ""
         self.applications = applications(message)
+        self.addresses = tuple(map(str, message.host_ip_address))
 
     def as_data(self, waiting: int) -> dict[str, Any]:
         """For people and programs; `waiting` is how many requests of ours it has not answered."""
@@ -75,6 +77,7 @@ class Peer:
         return {
             "host": self.host, "realm": self.realm or config.realm, "known": self.known, "mode": config.mode,
             "state": self.state, "watchdog": self.health, "address": self.responder or at,
+            "addresses": list(self.addresses),
             "since": self.since or None, "product": self.product, "applications": sorted(self.applications),
             "waiting": waiting, "last": self.last,
         }  # fmt: skip

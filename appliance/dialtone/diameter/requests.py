@@ -14,6 +14,9 @@ from dialtone.diameter.wire import envelope, readdress, renumber
 from dialtone.dispatch import Rx
 from dialtone.effects import Deliver, Effect, Effects, StartTimer, StopTimer, Tell
 
+ELSEWHERE = (ResultCode.DIAMETER_UNABLE_TO_DELIVER, ResultCode.DIAMETER_TOO_BUSY)
+_ERROR = 0x20
+
 
 def send(node: Node, event: Outgoing, header: Header) -> Iterator[Effect]:
     """A request of an element. Without Destination-Host it goes to the realm that the element's peer stands for."""
@@ -29,14 +32,15 @@ def send(node: Node, event: Outgoing, header: Header) -> Iterator[Effect]:
         routing.candidates(node, host, realm)))
 
 
-def _dispatch(node: Node, ours: Ours) -> Iterator[Effect]:
-    """To the best peer that has not had it; where there is none the element is told so (3002)."""
+def _dispatch(node: Node, ours: Ours, *, again: bool = True) -> Iterator[Effect]:
+    """To the best peer that has not had it; where there is none the element is told so (3002). `again`: who had it
+    before may have handled it."""
     peer = routing.pick(node, ours.hosts, ours.application, ours.hops.values())
     if peer is None:
         yield from _undeliverable(node, ours)
         return
     number = node.hop_by_hop()
-    again = bool(ours.hops)
+    again = again and bool(ours.hops)
     if again:
         node.count("failover")
     ours.hops[number] = peer.host
@@ -60,10 +64,18 @@ def _undeliverable(node: Node, ours: Ours) -> Iterator[Effect]:
 
 
 def answered(node: Node, peer: Peer, header: Header, data: bytes) -> Iterator[Effect]:
-    """An answer goes back under the identifiers of the element; a second one is dropped."""
+    """An answer goes back under the identifiers of the element; a second one is dropped. A peer that could not deliver
+    the request, or is too busy, leaves it to the next one (RFC 6733, 7.1.3)."""
     ours = node.ours.get(header.hop_by_hop)
     if ours is None or ours.hops[header.hop_by_hop] != peer.host:
         node.count("unexpected answer")
+        return
+    if header.flags & _ERROR and envelope(data).result_code in ELSEWHERE and (
+            routing.pick(node, ours.hosts, ours.application, ours.hops.values())):
+        node.count("declined")
+        del node.ours[header.hop_by_hop]
+        yield StopTimer("Tx", header.hop_by_hop)
+        yield from _dispatch(node, ours, again=False)  # it was not handled there: no T flag
         return
     for number in ours.hops:
         node.ours.pop(number, None)

@@ -62,11 +62,14 @@ def _repeated(node: Node, origin: tuple[str, int], header: Header, data: bytes) 
 
 
 def _server(node: Node, header: Header, to: Envelope) -> tuple[str, str]:
-    """Reference point and element. Raises DiameterError: not for us, or not served (RFC 6733, 6.1.4)."""
+    """Reference point and element. Raises DiameterError: a loop, not for us, or not served (RFC 6733, 6.1.3, 6.1.4)."""
     service = node.services.get(header.application_id)
     if service is None:
         raise DiameterError(f"application {header.application_id} is not served", clause="RFC 6733, 7.1.3",
                             cause=ResultCode.DIAMETER_APPLICATION_UNSUPPORTED)
+    if not node.identities.isdisjoint(to.route_record):
+        raise DiameterError(f"the request was here already: {', '.join(to.route_record)}", clause="RFC 6733, 6.1.3",
+                            cause=ResultCode.DIAMETER_LOOP_DETECTED)
     if to.destination_host and to.destination_host not in node.identities:
         raise DiameterError(f"{to.destination_host} is not here", clause="RFC 6733, 6.1.4",
                             cause=ResultCode.DIAMETER_UNABLE_TO_DELIVER)

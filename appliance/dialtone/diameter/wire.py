@@ -10,26 +10,40 @@ _T_FLAG = 0x10
 
 
 class Envelope(NamedTuple):
-    """From whom and to whom; names in lower case, empty where the AVP is missing."""
+    """From whom, to whom, over whom, in lower case; empty where the AVP is missing. Of an answer its Result-Code."""
 
     origin_host: str = ""
     destination_host: str = ""
     destination_realm: str = ""
+    route_record: tuple[str, ...] = ()
+    result_code: int = 0
 
 
+_ROUTE_RECORD, _RESULT_CODE = AVPS["Route-Record"].code, AVPS["Result-Code"].code
 _NAMES = {AVPS["Origin-Host"].code: 0, AVPS["Destination-Host"].code: 1, AVPS["Destination-Realm"].code: 2}
 
 
 def envelope(data: bytes) -> Envelope:
     """The addresses of a whole message; of one whose AVPs are broken nothing, its decoder will say so."""
-    found = ["", "", ""]
+    found, route, result = ["", "", ""], [], 0
     try:
         for avp in avps(data[20:]):
-            if not avp.vendor and (place := _NAMES.get(avp.code)) is not None:
-                found[place] = found[place] or avp.data.decode("ascii", "replace").lower()
+            if avp.vendor:
+                continue
+            if (place := _NAMES.get(avp.code)) is not None:
+                found[place] = found[place] or _name(avp)
+            elif avp.code == _ROUTE_RECORD:
+                route.append(_name(avp))
+            elif avp.code == _RESULT_CODE:
+                result = int.from_bytes(avp.data, "big")
     except DiameterError:
         return Envelope()
-    return Envelope(*found)
+    origin_host, destination_host, destination_realm = found
+    return Envelope(origin_host, destination_host, destination_realm, tuple(route), result)
+
+
+def _name(avp: UnknownAvp) -> str:
+    return avp.data.decode("ascii", "replace").lower()
 
 
 def renumber(data: bytes, hop_by_hop: int, end_to_end: int | None = None, *, again: bool = False) -> bytes:
