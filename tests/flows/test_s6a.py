@@ -10,12 +10,13 @@ import pytest
 from network import NOTHING, Network, imsi_of
 from s6a_peer import IMSI, ForeignEnd
 
-from dialtone.codec import diameter, s1ap
+from dialtone.codec import diameter, gtpc, s1ap
 from dialtone.control import Args
 from dialtone.errors import LocalError
 from dialtone.hss.provisioning import make_subscriber
 from dialtone.hss.writes import PutProfile, PutSubscriber, RemoveSubscriber
 from dialtone.ids import Plmn
+from dialtone.links.memory import Weather
 from dialtone.mme.detach import DetachUe
 from dialtone.sim.pdn import OpenPdn
 from dialtone.sim.service import ServiceCommand
@@ -607,3 +608,58 @@ def test_what_is_no_change_of_a_profile(net: Network) -> None:
         command(net, "profiles.edit", name="default", colour="red")
     with pytest.raises(LocalError, match="There is no profile 'gold'"):
         command(net, "profiles.get", name="gold")
+
+
+def test_another_quality_of_an_apn_goes_through_the_gateway(net: Network) -> None:
+    phone = net.attach()
+    net.command(phone.name, OpenPdn("ims"))
+    command(net, "profiles.edit", name="default", apns=["internet,qci=8,ambr=5M/1M"])
+    (order,) = net.sent("Modify Bearer Command")
+    (update,) = net.sent("Update Bearer Request", "pgw")
+    assert gtpc.decode(order.data).sequence == gtpc.decode(update.data).sequence
+    assert len(net.sent("Modify EPS bearer context request")) == 1
+    pdn = net.core.mme.by_imsi[IMSI].pdns["internet"]
+    assert (pdn.bearers[pdn.ebi].qci, pdn.ambr) == (8, (5000, 1000))
+    session = net.core.pgw.sessions[IMSI, "internet"]
+    assert (session.bearers[pdn.ebi].qci, session.ambr.downlink, session.ambr.uplink) == (8, 5000, 1000)
+    assert net.forwarder.bearers[session.bearers[pdn.ebi].teid].qci == 8
+    assert phone.emm == EmmState.REGISTERED
+    assert any("internet has its new subscribed quality" in text for text in net.verdicts("pgw"))
+
+
+def test_the_ambr_of_an_apn_alone(net: Network) -> None:
+    net.attach()
+    command(net, "profiles.edit", name="default", apns=["internet,ambr=5M/1M"])
+    assert gtpc.decode(net.sent("Modify Bearer Command")[0].data).bearer_context.bearer_qos is None  # type: ignore[attr-defined]
+    assert net.core.pgw.sessions[IMSI, "internet"].ambr.downlink == 5000
+    assert len(net.sent("UEContextModificationRequest")) == 1
+
+
+def test_an_idle_phone_is_called_for_its_new_quality(net: Network) -> None:
+    net.attach()
+    net.idle()
+    command(net, "profiles.edit", name="default", apns=["internet,qci=8"])
+    net.run(3.0)
+    assert net.sent("Paging")
+    pdn = net.core.mme.by_imsi[IMSI].pdns["internet"]
+    assert pdn.bearers[pdn.ebi].qci == 8
+
+
+def test_a_gateway_that_does_not_know_the_connection(net: Network) -> None:
+    net.attach()
+    pdn = net.core.mme.by_imsi[IMSI].pdns["internet"]
+    pdn.s11_teid += 999
+    command(net, "profiles.edit", name="default", apns=["internet,qci=8"])
+    pdn.s11_teid -= 999
+    assert len(net.sent("Modify Bearer Failure Indication", "pgw")) == 1
+    assert any("internet keeps its quality: the gateway refused with GTP cause 64" in text for text in net.verdicts())
+    assert pdn.bearers[pdn.ebi].qci == 9
+
+
+def test_a_gateway_that_is_silent_about_a_new_quality(net: Network) -> None:
+    net.attach()
+    net.link("S11").weather = Weather(seed=1, loss=1.0)
+    command(net, "profiles.edit", name="default", apns=["internet,qci=8"])
+    net.run(60.0)
+    net.link("S11").weather = None
+    assert any("internet keeps its quality: the gateway does not answer" in text for text in net.verdicts())

@@ -43,6 +43,7 @@ from dialtone.mme import (
     service_request,
     session,
     status,
+    subscribed_qos,
     subscriber_data,
     tracking_area_update,
     ue_context_modification,
@@ -53,11 +54,11 @@ from dialtone.mme import (
 
 __all__ = [
     "attach", "authentication", "bearer_lost", "bearer_resource", "cancel_location", "cell_trace",
-    "configuration_transfer", "context_release", "context_setup", "create_bearer", "default_bearer",
-    "delete_bearer", "detach", "downlink_data", "enb_configuration", "erab", "esm_procedure", "forwarding",
-    "guti_reallocation", "handover", "handover_cancel", "hss_reset", "identification", "location_reporting",
-    "mme_configuration", "nas_transport", "notify", "overload", "paging", "path_failure", "path_switch",
-    "pdn_connectivity", "pdn_disconnect", "purge", "relocation", "reset", "s1_setup", "security_mode",
-    "service_request", "session", "status", "subscriber_data", "tracking_area_update", "ue_context_modification",
-    "update_bearer", "update_location", "warning",
+    "configuration_transfer", "context_release", "context_setup", "create_bearer", "default_bearer", "delete_bearer",
+    "detach", "downlink_data", "enb_configuration", "erab", "esm_procedure", "forwarding", "guti_reallocation",
+    "handover", "handover_cancel", "hss_reset", "identification", "location_reporting", "mme_configuration",
+    "nas_transport", "notify", "overload", "paging", "path_failure", "path_switch", "pdn_connectivity",
+    "pdn_disconnect", "purge", "relocation", "reset", "s1_setup", "security_mode", "service_request", "session",
+    "status", "subscribed_qos", "subscriber_data", "tracking_area_update", "ue_context_modification", "update_bearer",
+    "update_location", "warning",
 ]

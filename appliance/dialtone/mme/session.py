@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 
 from dialtone.codec import gtpc
-from dialtone.codec.diameter import AllocationRetentionPriority, ApnConfiguration
+from dialtone.codec.diameter import AllocationRetentionPriority, ApnConfiguration, SubscriptionData
 from dialtone.codec.gtpc import (
     PORT,
     CreateSessionRequest,
@@ -113,6 +113,15 @@ def _objection(wish: Wish, configuration: ApnConfiguration | None) -> tuple[int,
     return None
 
 
+def subscribed_quality(subscription: SubscriptionData, configuration: ApnConfiguration
+                       ) -> tuple[int, tuple[int, int, int], Ambr]:
+    """QCI, ARP as GTP has it, and APN-AMBR in kbit/s of an APN; without an APN-AMBR that of the phone."""
+    qos, most = configuration.eps_subscribed_qos_profile, configuration.ambr or subscription.ambr
+    qci, arp = (qos.qos_class_identifier, _arp(qos.allocation_retention_priority)) if qos else (9, (8, 1, 0))
+    return qci, arp, Ambr(*((most.max_requested_bandwidth_ul // 1000, most.max_requested_bandwidth_dl // 1000)
+                            if most else (0, 0)))
+
+
 def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
     """Create Session Request for the wanted APN (TS 23.401, 5.3.2.1, step 12)."""
     pti = wish.request.procedure_transaction_identity
@@ -123,15 +132,13 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
         return
     assert ue.subscription is not None
     assert configuration is not None
-    qos = configuration.eps_subscribed_qos_profile
-    qci, arp = (qos.qos_class_identifier, _arp(qos.allocation_retention_priority)) if qos else (9, (8, 1, 0))
+    qci, arp, ambr = subscribed_quality(ue.subscription, configuration)
     ebi = ue.free_ebi()
     assert ebi is not None
     apn = configuration.service_selection
-    ambr = configuration.ambr or ue.subscription.ambr
-    up, down = (ambr.max_requested_bandwidth_ul // 1000, ambr.max_requested_bandwidth_dl // 1000) if ambr else (0, 0)
     kind, cause = pdn_type.granted(wish.request.pdn_type & 7, configuration)
-    wish.pdn = Pdn(apn, pti, ebi, kind, wish.pco, esm_cause=cause, ambr=(down, up), gateway=mme.s11.gateway)
+    wish.pdn = Pdn(apn, pti, ebi, kind, wish.pco, esm_cause=cause, ambr=(ambr.downlink, ambr.uplink),
+                   gateway=mme.s11.gateway)
     # A phone has one tunnel on S11: its first session makes it, with TEID 0, the others come by it.
     present = next(iter(ue.pdns.values()), None)
     if present is not None:
@@ -154,7 +161,7 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
         pdn_type=kind,
         paa=pdn_type.request(kind, configuration),
         maximum_apn_restriction=0,
-        ambr=Ambr(up, down),
+        ambr=ambr,
         pco=wish.pco.to_bytes() if wish.pco else None,
         bearer_contexts_to_be_created=(gtpc.BearerContextToBeCreated(
             ebi=ebi, bearer_qos=BearerQos(qci, *arp)),),

@@ -23,7 +23,7 @@ from dialtone.codec.diameter import (
 )
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effect, Effects, Tell, Verdict
-from dialtone.mme import notify, subscription, ue_context_modification
+from dialtone.mme import notify, subscribed_qos, subscription, ue_context_modification
 from dialtone.mme.context import Ue
 from dialtone.mme.detach import DetachUe, on_detach_ue
 from dialtone.mme.element import Mme, on
@@ -126,6 +126,9 @@ def apply(mme: Mme, ue: Ue, old: SubscriptionData, rx: Rx) -> Iterator[Effect]:
         return
     for apn in gone:
         yield Tell("mme", ClosePdn(ue.imsi, apn))
+    for pdn in ue.pdns.values():
+        if (configuration := subscription.apn(ue.subscription, pdn.apn)) is not None:
+            yield from subscribed_qos.push(ue, pdn, configuration)
     if ue.subscription.ambr != old.ambr and ue.context_sent and not ue.releasing:  # an idle phone has it when it comes
         yield ue_context_modification.request(ue)
     yield Verdict("profile push", True, "the phone has its new subscription" + "".join(

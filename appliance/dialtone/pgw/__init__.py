@@ -1,6 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gateway: S-GW and P-GW in one (TS 23.401, 4.4.3), with policy beside it; one file a procedure."""
 
-from dialtone.pgw import bearer, bearer_resource, dedicated, downlink_data, forwarding, path_failure, policy, session
+from dialtone.pgw import (
+    bearer,
+    bearer_resource,
+    dedicated,
+    downlink_data,
+    forwarding,
+    path_failure,
+    policy,
+    session,
+    subscribed_qos,
+)
 
-__all__ = ["bearer", "bearer_resource", "dedicated", "downlink_data", "forwarding", "path_failure", "policy", "session"]
+__all__ = ["bearer", "bearer_resource", "dedicated", "downlink_data", "forwarding", "path_failure", "policy", "session",
+           "subscribed_qos"]

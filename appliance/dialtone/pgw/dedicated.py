@@ -14,7 +14,7 @@ from dialtone.codec.gtpc import (
     UpdateBearerRequest,
     UpdateBearerResponse,
 )
-from dialtone.codec.gtpc.values import BearerQos
+from dialtone.codec.gtpc.values import Ambr, BearerQos
 from dialtone.codec.tft import PacketFilter, Tft
 from dialtone.dispatch import Rx
 from dialtone.effects import CloseTunnel, Effects, Request, Unanswered, Verdict
@@ -45,6 +45,8 @@ class Change:
     rule: Rule | None = None
     filters: tuple[PacketFilter, ...] = ()
     why: str = ""  # of a deletion that nobody wished for
+    ambr: Ambr | None = None  # of the PDN connection, where its default bearer changes
+    qci: int = 0
 
 
 def qos(rule: Rule) -> BearerQos:
@@ -157,6 +159,23 @@ def update(pgw: Pgw, session: Session, bearer: BearerContext, rule: Rule, pti: i
     ), context=Change(session, [bearer], rule, filters), number=number, repeats=PATIENCE)
 
 
+def update_default(pgw: Pgw, session: Session, ambr: Ambr, quality: BearerQos | None, number: int) -> Effects:
+    """APN-AMBR and the default bearer's quality by subscription; `number` is that of the command for it."""
+    bearer = session.bearers[session.ebi]
+    yield Request(session.tunnel.point, session.tunnel.peer, UpdateBearerRequest(
+        teid=session.mme_teid, ambr=ambr,
+        bearer_contexts=(gtpc.UpdateBearerRequestBearerContext(ebi=bearer.ebi, bearer_qos=quality),),
+    ), context=Change(session, [bearer], ambr=ambr, qci=quality.qci if quality else bearer.qci),
+        number=number, repeats=PATIENCE)
+
+
+def _default_changed(session: Session, bearer: BearerContext, ambr: Ambr, qci: int) -> Effects:
+    session.ambr, bearer.qci = ambr, qci
+    for each in session.bearers.values():
+        yield open_tunnel(session, each)
+    yield Verdict("policy", True, f"{session.apn} has its new subscribed quality: QCI {qci}")
+
+
 @on("S5/S8", UpdateBearerResponse)
 @on("S11", UpdateBearerResponse)
 def on_update_bearer_response(pgw: Pgw, msg: UpdateBearerResponse, rx: Rx) -> Effects:
@@ -169,7 +188,9 @@ def on_update_bearer_response(pgw: Pgw, msg: UpdateBearerResponse, rx: Rx) -> Ef
         if session.bearers.get(bearer.ebi) is not bearer:
             continue
         cause = next((context.cause for context in msg.bearer_contexts if context.ebi == bearer.ebi), msg.cause)
-        if cause.accepted and rule is not None:
+        if cause.accepted and change.ambr is not None:
+            yield from _default_changed(session, bearer, change.ambr, change.qci)
+        elif cause.accepted and rule is not None:
             bearer.rule, bearer.qci, bearer.filters = rule, rule.qci, change.filters
             yield open_tunnel(session, bearer)
             yield Verdict("policy", True, f"{rule.name}: EBI {bearer.ebi} changed")

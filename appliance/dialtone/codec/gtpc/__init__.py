@@ -38,6 +38,8 @@ from dialtone.codec.gtpc.command import (
     BearerResourceFailureIndication,
     DeleteBearerCommand,
     DeleteBearerFailureIndication,
+    ModifyBearerCommand,
+    ModifyBearerFailureIndication,
 )
 from dialtone.codec.gtpc.errors import CauseValue, GtpcError, VersionNotSupportedError
 from dialtone.codec.gtpc.forwarding import (
@@ -229,6 +231,8 @@ __all__ = [
     "GtpcError",
     "GtpcMessage",
     "Indication",
+    "ModifyBearerCommand",
+    "ModifyBearerFailureIndication",
     "ModifyBearerRequest",
     "ModifyBearerResponse",
     "Paa",

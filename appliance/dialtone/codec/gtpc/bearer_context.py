@@ -160,6 +160,14 @@ class UpdateBearerResponseBearerContext(Ies):
 
 
 @dataclass(slots=True, kw_only=True)
+class ModifyBearerCommandContext(Ies):
+    """Modify Bearer Command (TS 29.274, table 7.2.14.1-2)."""
+
+    ebi: Annotated[int, M(EBI)]
+    bearer_qos: Annotated[BearerQos | None, C(BEARER_QOS)] = None
+
+
+@dataclass(slots=True, kw_only=True)
 class LostBearerContext(Ies):
     """Delete Bearer Command (TS 29.274, table 7.2.17.1-2)."""
 

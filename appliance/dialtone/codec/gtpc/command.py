@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of the MME to the gateway about bearers (TS 29.274, 7.2.5, 7.2.6, 7.2.17).
+"""Commands of the MME to the gateway about bearers (TS 29.274, 7.2.5, 7.2.6, 7.2.14, 7.2.17).
 
 They are answered by a Create, Update or Delete Bearer Request of the same number, or by a failure indication (7.6).
 """
@@ -7,10 +7,11 @@ They are answered by a Create, Update or Delete Bearer Request of the same numbe
 from dataclasses import dataclass
 from typing import Annotated
 
-from dialtone.codec.gtpc.bearer_context import FailedBearerContext, LostBearerContext
+from dialtone.codec.gtpc.bearer_context import FailedBearerContext, LostBearerContext, ModifyBearerCommandContext
 from dialtone.codec.gtpc.indication import Indication
 from dialtone.codec.gtpc.table import CO, C, GtpcMessage, M, O, message
 from dialtone.codec.gtpc.types import (
+    AMBR,
     BEARER_CONTEXT,
     CAUSE,
     EBI,
@@ -28,8 +29,27 @@ from dialtone.codec.gtpc.types import (
     ULI,
     ULI_TIMESTAMP,
 )
-from dialtone.codec.gtpc.values import Cause, FlowQos, Fteid, UeTimeZone, Uli
+from dialtone.codec.gtpc.values import Ambr, Cause, FlowQos, Fteid, UeTimeZone, Uli
 from dialtone.ids import Plmn
+
+
+@message(64, "Modify Bearer Command", "TS 29.274, 7.2.14.1")
+@dataclass(slots=True, kw_only=True)
+class ModifyBearerCommand(GtpcMessage):
+    """Table 7.2.14.1-1: the subscribed quality of a PDN connection changed."""
+
+    ambr: Annotated[Ambr, M(AMBR)]
+    bearer_context: Annotated[ModifyBearerCommandContext, M(BEARER_CONTEXT)]
+
+
+@message(65, "Modify Bearer Failure Indication", "TS 29.274, 7.2.14.2")
+@dataclass(slots=True, kw_only=True)
+class ModifyBearerFailureIndication(GtpcMessage):
+    """Table 7.2.14.2-1."""
+
+    cause: Annotated[Cause, M(CAUSE)]
+    recovery: Annotated[int | None, C(RECOVERY)] = None
+    indication_flags: Annotated[Indication | None, CO(INDICATION)] = None
 
 
 @message(68, "Bearer Resource Command", "TS 29.274, 7.2.5")
