@@ -42,7 +42,11 @@ class StandIn:
             "subscribers.list": lambda args: list(self.subscribers.values()),
             "subscribers.get": self.get, "subscribers.add": self.add, "subscribers.edit": self.note("edit"),
             "subscribers.remove": self.note("remove"), "subscribers.seen": lambda args: [],
-            "subscribers.import": self.note("import"),
+            "subscribers.import": self.note("import"), "subscribers.cancel": self.note("cancel"),
+            "hss.reset": lambda args: {"mmes": ["mme.example.org"]},
+            "profiles.list": lambda args: [{"name": "slow", "ambr": "2M/1M", "apns": ["internet,qci=9"]}],
+            **{f"profiles.{verb}": self.change(f"profiles.{verb}") for verb in (
+                "get", "add", "edit", "remove", "undo")},
             **{name: self.note(name) for name in (
                 "enb.reset", "enb.overload", "enb.capacity", "ue.locate", "warning.send", "warning.stop")},
             "warnings": lambda args: [{"identifier": 4380, "serial": 0x4010, "period": 5, "text": "a test"}],
@@ -52,6 +56,14 @@ class StandIn:
         def command(args: Args) -> dict[str, Any]:
             self.asked.append((name, dict(args)))
             return {"done": name}
+
+        return command
+
+    def change(self, name: str) -> Command:
+        def command(args: Args) -> dict[str, Any]:
+            self.asked.append((name, dict(args)))
+            return {"name": args["name"], "changes": ["ambr: 1G/1G -> 2M/1M"], "subscribers": 3, "live": 1,
+                    "written": not args.get("dry_run")}
 
         return command
 

@@ -170,3 +170,28 @@ def test_every_command_has_an_example() -> None:
     for words in (("trace",), ("decode",), ("diagnose",), ("where",), ("api",), ("ue", "list"), ("ue", "detach"),
                   ("sim", "attach"), ("sim", "exec"), ("subscriber", "add"), ("subscriber", "import")):
         assert "Example" in run(*words, "--help").output, words
+
+
+def test_profiles_through_the_api(server: tuple[StandIn, str]) -> None:
+    stand_in, url = server
+    assert "2M/1M" in run("profile", "list", url=url).output
+    assert run("profile", "show", "slow", url=url).exit_code == 0
+    words = ("profile", "edit", "slow", "--ambr", "2M/1M", "--apn", "ims,qci=5", "--drop-apn", "corp", "--no-roaming")
+    tried = run(*words, "--dry-run", url=url)
+    assert "Nothing is written: 3 subscribers have it, 1 of them are here." in tried.output
+    assert stand_in.asked[-1] == ("profiles.edit", {
+        "name": "slow", "dry_run": True, "ambr": "2M/1M", "apns": ["ims,qci=5"], "drop": ["corp"], "roaming": False})
+    assert "Take it back: dialtone profile undo slow" in run(*words, url=url).output
+    assert run("profile", "add", "slow", "--apn", "internet", url=url).exit_code == 0
+    assert stand_in.asked[-1] == ("profiles.add", {"name": "slow", "dry_run": False, "apns": ["internet"]})
+    for verb in ("undo", "remove"):
+        assert run("profile", verb, "slow", url=url).exit_code == 0
+        assert stand_in.asked[-1] == (f"profiles.{verb}", {"name": "slow", "dry_run": False})
+
+
+def test_a_subscriber_is_cancelled_and_the_hss_reset(server: tuple[StandIn, str]) -> None:
+    stand_in, url = server
+    assert run("subscriber", "reset", url=url).output == "Asked: mme.example.org.\n"
+    found = Client(url).post(f"/subscribers/{IMSI}:cancel", reattach=True)
+    assert found == {"done": "cancel"}
+    assert stand_in.asked[-1] == ("cancel", {"imsi": IMSI, "reattach": True})
