@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from network import NOTHING, Network, imsi_of
-from s6a_peer import IMSI, ForeignEnd
+from s6a_peer import HOME, IMSI, ForeignEnd
 
 from dialtone.codec import diameter, gtpc, s1ap
 from dialtone.control import Args
@@ -21,6 +21,7 @@ from dialtone.mme.detach import DetachUe
 from dialtone.sim.pdn import OpenPdn
 from dialtone.sim.service import ServiceCommand
 from dialtone.sim.states import EmmState
+from dialtone.sim.usim import Authenticated, SyncFailure
 
 OURS = "mme.epc.mnc001.mcc001.3gppnetwork.org"
 THEIRS = "mme2.epc.mnc070.mcc999.3gppnetwork.org"
@@ -156,6 +157,19 @@ def replace_handler(entry: Any, handler: Any) -> Any:
     other = replace(entry, handler=handler)
     object.__setattr__(other, "procedure", entry.procedure)
     return other
+
+
+def test_vectors_that_two_mmes_keep_do_not_spoil_each_other(net: Network, other: ForeignEnd) -> None:
+    """Each node has an IND of its own (TS 33.102, C.1.1.3 and C.3.4)."""
+    third = ForeignEnd(net, "hss", "mme3.epc.mnc070.mcc999.3gppnetwork.org")
+    asked = diameter.RequestedEutranAuthenticationInfo(number_of_requested_vectors=3)
+    first, second = (mme.ask(diameter.AuthenticationInformationRequest, visited_plmn_id=HOME,
+                             requested_eutran_authentication_info=asked).authentication_info.eutran_vector
+                     for mme in (other, third))
+    usim = net.phones[IMSI].usim
+    for vector in (first[0], second[0], first[1], second[1], first[2], second[2]):
+        assert isinstance(usim.authenticate(vector.rand, vector.autn), Authenticated)
+    assert isinstance(usim.authenticate(first[2].rand, first[2].autn), SyncFailure)
 
 
 # ---- cancel location -------------------------------------------------------------------------------------

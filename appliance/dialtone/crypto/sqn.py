@@ -7,6 +7,7 @@ for each IND, so a vector that waits is not spoilt by one of another use that ov
 
 from enum import IntEnum
 from typing import Final
+from zlib import crc32
 
 IND_BITS: Final = 5
 SEQ_MAX: Final = (1 << (48 - IND_BITS)) - 1
@@ -19,6 +20,12 @@ class Use(IntEnum):
 
     EPS = 0
     IMS = 1
+
+
+def ind_of_node(host: str) -> int:
+    """An IND for a foreign node that fetches vectors ahead, by its Diameter identity: what it keeps is not spoilt by
+    what others use meanwhile (C.1.1.3, C.3.4). The numbers of our own uses stay free."""
+    return len(Use) + crc32(host.lower().encode()) % ((1 << IND_BITS) - len(Use))
 
 
 def make_sqn(seq: int, ind: int) -> int:

@@ -10,7 +10,7 @@ from dialtone.codec.diameter import (
     ResultCode,
 )
 from dialtone.crypto.aka import eutran_vector, verify_auts
-from dialtone.crypto.sqn import Use
+from dialtone.crypto.sqn import Use, ind_of_node
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Event, Save, Send, Verdict
 from dialtone.errors import ProtocolError
@@ -56,9 +56,10 @@ def on_authentication_information_request(hss: Hss, msg: AuthenticationInformati
             yield Verdict("resynchronisation", False, str(error))
             return
         yield Verdict("resynchronisation", True, "the SIM's sequence number was ahead of ours; we go on from its own")
+    ind = Use.EPS if msg.origin_host in hss.neighbours else ind_of_node(msg.origin_host)
     vectors, marks = [], []
     for item in range(1, min(asked.number_of_requested_vectors or 1, MOST_VECTORS) + 1):
-        sqn, mark = hss.counter(imsi).take(Use.EPS)
+        sqn, mark = hss.counter(imsi).take(ind)
         if mark is not None:
             marks.append(mark)
         vector = eutran_vector(hss.functions(subscriber), sqn=sqn, amf=subscriber.amf, rand=hss.random(RAND),

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from dialtone.crypto.sqn import IND_BITS, SEQ_MAX, Use, make_sqn, seq_after_resync, seq_of
+from dialtone.crypto.sqn import IND_BITS, SEQ_MAX, make_sqn, seq_after_resync, seq_of
 from dialtone.errors import LocalError
 
 # SEQ steps that one reservation covers. A USIM takes jumps of up to 2^28.
@@ -20,7 +20,7 @@ class SqnCounter:
         self._read_mark = read_mark
         self._seq = self._durable = self._reserved = seq_of(read_mark())
 
-    def take(self, use: Use) -> tuple[int, int | None]:
+    def take(self, ind: int) -> tuple[int, int | None]:
         """The next SQN (48 bits), and the mark to commit before that SQN may leave the house; None: it may at once.
 
         A reservation that is not safe yet is asked for again with each further SQN under it. Raises LocalError when
@@ -29,7 +29,7 @@ class SqnCounter:
         if self._seq >= SEQ_MAX:
             raise LocalError("The sequence numbers of this subscriber are used up.", remedy="It needs a new card.")
         self._seq += 1
-        sqn = make_sqn(self._seq, use)
+        sqn = make_sqn(self._seq, ind)
         if self._seq <= self._durable:
             return sqn, None
         self._durable = seq_of(self._read_mark())
