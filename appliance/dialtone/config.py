@@ -178,7 +178,8 @@ def load(paths: Sequence[Path] = ()) -> Config:
         if policy.apn.lower() not in config.apn or policy.problem():
             why = policy.problem() or f"is for the APN {policy.apn}, which there is none of"
             raise ConfigError(f"{_where(paths)}: policy.{name} {why}.")
-    if problem := config.diameter.problem():
+    own = config.gtp.listen or config.s1.address
+    if problem := config.diameter.problem() or config.gtp.problem(own):
         raise ConfigError(f"{_where(paths)}: {problem[0]}.", remedy=problem[1])
     return config
 

@@ -30,3 +30,13 @@ class GtpConfig:
     def wanted(self) -> bool:
         """Whether there is a socket at all."""
         return bool(self.listen or self.sgw or self.peers or self.accept_unknown)
+
+    def problem(self, own: str) -> tuple[str, str] | None:
+        """What does not fit together, where `own` is our address, and what to do; None when all is well."""
+        for key, host in (("sgw", self.sgw), *(("peers", peer) for peer in self.peers)):
+            if host == own:
+                return (f"gtp.{key} {host} is our own address",
+                        "Give the other element's; our own gateway serves our MME without being named.")
+        if self.pgw and not self.sgw:
+            return "gtp.pgw is for a foreign S-GW, and there is none", 'Write sgw = "...", or leave pgw out.'
+        return None

@@ -7,15 +7,17 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
-from network import Network
+from network import Network, imsi_of
 
 from dialtone import app
 from dialtone.codec import gtpc
-from dialtone.codec.gtpc.values import Cause, Fteid
+from dialtone.codec.gtpc.values import Ambr, BearerQos, Cause, Fteid, Paa
 from dialtone.config import Config
 from dialtone.config_gtp import GtpConfig
+from dialtone.ids import Plmn
 
 ACCEPTED = Cause(16)
+OURS, SGW, MME = "10.0.1.133", "192.0.2.9", "192.0.2.7"
 
 
 def with_gtp(**gtp: Any) -> Config:
@@ -38,7 +40,6 @@ class Wire:
         self.hosts: dict[str, Callable[[Any, bytes], None]] = {}  # who reads, by address
         self.router = app.gtp_router(net.core)
         app.carry_gtp(net.core, self)
-        net.run()
 
     def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
         """The link's side."""
@@ -97,6 +98,10 @@ class Sgw:
                 gtpc.DeleteSessionRequest: self.delete,
                 gtpc.DeleteSessionResponse: self.deleted,
             }.get(type(message), lambda message: None)(message)
+
+    def page(self, ebi: int = 5) -> None:
+        """Data came for an idle phone."""
+        self.tell(gtpc.DownlinkDataNotification(teid=self.mme_teid, sequence=next(self._numbers), ebis=(ebi,)))
 
     def answer(self, request: Any, answer: Any) -> None:
         answer.sequence = request.sequence
@@ -161,3 +166,52 @@ class Sgw:
 
     def deleted(self, message: gtpc.DeleteSessionResponse) -> None:
         self.answer(self._asked.pop(message.sequence), replace(message, teid=self.mme_teid))
+
+
+class ForeignMme:
+    """An MME at `host` that has one phone."""
+
+    def __init__(self, wire: Wire, host: str) -> None:
+        self.wire, self.host = wire, host
+        self.teid = 0  # the gateway's
+        self._numbers = itertools.count(1)
+        wire.hosts[host] = self.read
+
+    def read(self, message: Any, data: bytes) -> None:
+        if isinstance(message, gtpc.EchoRequest):
+            self.wire.router.deliver("gtp", "S11", f"{self.host}:2123", gtpc.encode(
+                gtpc.EchoResponse(recovery=3, sequence=message.sequence)))
+
+    def ask(self, request: Any) -> Any:
+        request.sequence = next(self._numbers)
+        return self.wire.say(self.host, request)
+
+    def attach(self) -> None:
+        """A session, and the eNB's end of its bearer."""
+        self.teid = self.ask(create(self.host, 10)).sender_f_teid.teid
+        self.ask(gtpc.ModifyBearerRequest(teid=self.teid, bearer_contexts_to_be_modified=(
+            gtpc.BearerContextToBeModified(ebi=5, s1_u_enodeb_f_teid=Fteid(0, 0x55, octets("192.0.2.20"))),)))
+
+    def go_idle(self) -> None:
+        self.ask(gtpc.ReleaseAccessBearersRequest(teid=self.teid))
+
+    def detach(self) -> None:
+        self.ask(delete(self.teid, 0))
+
+
+def create(host: str, interface: int, **changes: Any) -> gtpc.CreateSessionRequest:
+    """From an MME (interface type 10) or an S-GW (6)."""
+    user = Fteid(4, 0x305, octets(host)) if interface == 6 else None
+    fields: dict[str, Any] = {
+        "teid": 0, "sequence": 1, "imsi": imsi_of(1), "rat_type": 6,
+        "sender_f_teid": Fteid(interface, 0x77, octets(host)),
+        "apn": "internet", "pdn_type": 1, "paa": Paa(1, bytes(4)), "ambr": Ambr(1000, 1000),
+        "serving_network": Plmn("001", "01"), "selection_mode": 0, "maximum_apn_restriction": 0,
+        "bearer_contexts_to_be_created": (gtpc.BearerContextToBeCreated(
+            ebi=5, bearer_qos=BearerQos(9, 8, 1, 0), s5_s8_u_sgw_f_teid=user),),
+    }
+    return gtpc.CreateSessionRequest(**(fields | changes))
+
+
+def delete(teid: int, sequence: int, ebi: int = 5) -> gtpc.DeleteSessionRequest:
+    return gtpc.DeleteSessionRequest(teid=teid, linked_ebi=ebi, sequence=sequence)

@@ -7,15 +7,18 @@ After a change that is meant: `DIALTONE_WRITE_GOLDEN=1 pytest tests/flows/test_g
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import esm_flows
+import gtp_flows
 import pytest
 import radio_flows
 import s6a_flows
 from network import Network, imsi_of, settings
 from probe import HOME
 
+from dialtone.config_gtp import GtpConfig
 from dialtone.ids import Plmn
 from dialtone.mme.detach import DetachUe
 from dialtone.mme.guti_reallocation import ReallocateGuti
@@ -199,18 +202,19 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
     **radio_flows.FLOWS,
     **s6a_flows.FLOWS,
     **esm_flows.FLOWS,
+    **{name: (flow, (EnbConfig(),)) for name, flow in gtp_flows.FLOWS.items()},
 }
 
 
 def columns(name: str) -> tuple[str, ...]:
-    """One more for each further eNB."""
+    """One more for each further eNB; those of GTP peers have their own."""
     first, *others = [f"enb{number}" for number, _ in enumerate(FLOWS[name][1], 1)]
-    return ("UE", first, *others, *COLUMNS[2:])
+    return gtp_flows.COLUMNS.get(name, ("UE", first, *others, *COLUMNS[2:]))
 
 
-def events_of(name: str, make_network: Callable[..., Network]) -> list[Event]:
+def events_of(name: str, make_network: Callable[..., Network], **network: object) -> list[Event]:
     flow, enbs = FLOWS[name]
-    net = make_network(enbs=enbs)
+    net = make_network(enbs=enbs, config=replace(settings(**network), gtp=gtp_flows.CONFIGS.get(name, GtpConfig())))
     start = flow(net) or 0
     assert isinstance(start, int)
     # A NAS message is shown once, where it was sent: both ends of the air are in this trace.
@@ -241,7 +245,7 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     for number, name in enumerate(FLOWS):
         (folder / str(number)).mkdir()
         events += events_of(name, lambda folder=folder / str(number), **options: Network(  # type: ignore[misc]
-            folder, **{"config": settings(eea=(0,)), **options}))
+            folder, **options), eea=(0,))
     file = folder / "golden.pcapng"
     pcapng.write(file, events)
     fields = ("frame.protocols", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message",

@@ -5,16 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gtp_peers import Sgw, Wire, octets, with_gtp
+from gtp_peers import MME, OURS, SGW, Sgw, Wire, create, delete, octets, with_gtp
 from network import NOTHING, Network, imsi_of
 
 from dialtone.codec import gtpc
-from dialtone.codec.gtpc.values import Ambr, BearerQos, Fteid, Paa
+from dialtone.codec.gtpc.values import Ambr, BearerQos, Fteid
 from dialtone.control import Args
-from dialtone.ids import Plmn
 from dialtone.mme.states import EmmState
 
-OURS, SGW, MME = "10.0.1.133", "192.0.2.9", "192.0.2.7"
 IMSI = imsi_of(1)
 Make = Callable[..., Network]
 
@@ -22,7 +20,9 @@ Make = Callable[..., Network]
 @pytest.fixture
 def wire(make_network: Make) -> Wire:
     """Our gateway, and strangers that it serves."""
-    return Wire(make_network(config=with_gtp(peers=(SGW, MME))))
+    wire = Wire(make_network(config=with_gtp(peers=(SGW, MME))))
+    wire.net.run()
+    return wire
 
 
 @pytest.fixture
@@ -31,26 +31,9 @@ def sgw(make_network: Make) -> Sgw:
     return Sgw(Wire(make_network(config=with_gtp(sgw=SGW))), SGW)
 
 
-def create(host: str, interface: int, **changes: Any) -> gtpc.CreateSessionRequest:
-    """From an MME (interface type 10) or an S-GW (6)."""
-    user = Fteid(4, 0x305, octets(host)) if interface == 6 else None
-    fields: dict[str, Any] = {
-        "teid": 0, "sequence": 1, "imsi": IMSI, "rat_type": 6, "sender_f_teid": Fteid(interface, 0x77, octets(host)),
-        "apn": "internet", "pdn_type": 1, "paa": Paa(1, bytes(4)), "ambr": Ambr(1000, 1000),
-        "serving_network": Plmn("001", "01"), "selection_mode": 0, "maximum_apn_restriction": 0,
-        "bearer_contexts_to_be_created": (gtpc.BearerContextToBeCreated(
-            ebi=5, bearer_qos=BearerQos(9, 8, 1, 0), s5_s8_u_sgw_f_teid=user),),
-    }
-    return gtpc.CreateSessionRequest(**(fields | changes))
-
-
 def downlink(net: Network) -> set[tuple[str, int | None]]:
     """Where packets for phones go: address and TEID of each bearer."""
     return {(bearer.to[0], bearer.remote_teid) for bearer in net.forwarder.bearers.values() if bearer.to}
-
-
-def delete(teid: int, sequence: int, ebi: int = 5) -> gtpc.DeleteSessionRequest:
-    return gtpc.DeleteSessionRequest(teid=teid, linked_ebi=ebi, sequence=sequence)
 
 
 # ---- our gateway ------------------------------------------------------------------------------------------
@@ -392,8 +375,23 @@ def test_an_idle_phone_and_the_foreign_sgw(sgw: Sgw) -> None:
     assert len(sgw.wire.to(SGW, gtpc.ReleaseAccessBearersRequest)) == 1
 
 
-def test_a_request_that_nobody_serves_is_refused_or_dropped(sgw: Sgw) -> None:
-    """A response to nothing, and a message of a type that the core can read and nobody handles."""
+def test_a_foreign_sgw_has_data_for_an_idle_phone(sgw: Sgw) -> None:
+    """Downlink Data Notification, paging, and the new eNB end by Modify Bearer."""
+    net = sgw.wire.net
+    net.attach()
+    net.idle()
+    sgw.wire.sent.clear()
+    sgw.page()
+    net.run(3.0)
+    [answer] = sgw.wire.to(SGW, gtpc.DownlinkDataNotificationAcknowledge)
+    assert (answer.teid, answer.cause.value) == (0x100, 16)
+    [modify] = sgw.wire.to(SGW, gtpc.ModifyBearerRequest)
+    assert modify.bearer_contexts_to_be_modified[0].s1_u_enodeb_f_teid.interface_type == 0
+    assert net.core.mme.by_imsi[IMSI].ecm == "ECM-CONNECTED"
+
+
+def test_an_answer_to_nothing_is_dropped(sgw: Sgw) -> None:
     wire = sgw.wire
+    wire.net.run(1.0)
     assert wire.say(SGW, gtpc.DeleteSessionResponse(teid=1, sequence=0x123456, cause=gtpc.Cause(16))) is None
-    assert "internal error" not in wire.net.loop.counters
+    assert wire.net.loop.counters["S11 duplicate"] == 1

@@ -4,22 +4,15 @@
 from pathlib import Path
 
 import nextepc
-import pytest
 from nextepc import Lab
 
 from dialtone.runtime import Runtime
 from dialtone.sim.attach import AttachCommand
 
 
-def need(*names: str) -> None:
-    """Skips aloud on a Debian without these packages."""
-    if why := nextepc.missing(*names):
-        pytest.skip(why)
-
-
 def test_its_sgw_between_our_mme_and_gateway(tmp_path: Path) -> None:
     """S11 on one side of it, S5/S8 on the other, and user data through both."""
-    need("sgw")
+    nextepc.need("sgw")
     nextepc.trial(_its_sgw, tmp_path, nextepc.using_their_sgw(), "sgw")
 
 
@@ -29,13 +22,15 @@ async def _its_sgw(lab: Lab, runtime: Runtime) -> None:
     [session] = lab.core.pgw.sessions.values()
     assert (session.tunnel.point, session.tunnel.peer) == ("S5/S8", f"{nextepc.SGW}:2123")
     assert await lab.ping() == 3
+    await lab.idle()
+    assert await lab.called()  # it keeps the packet, and has our MME page the phone
     await lab.detach()
     await lab.until(lambda: not lab.core.pgw.sessions)
 
 
 def test_its_pgw_without_its_database(tmp_path: Path) -> None:
     """It starts, and its S-GW reaches it; but a session of it needs Gx and a PCRF, which wants MongoDB."""
-    need("sgw", "pgw")
+    nextepc.need("sgw", "pgw")
     nextepc.trial(_its_pgw, tmp_path, nextepc.using_their_gateways(), "sgw", "pgw")
 
 

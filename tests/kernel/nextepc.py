@@ -8,6 +8,7 @@ sends from whatever address leads there, which must be its own.
 
 import asyncio
 import contextlib
+import platform
 import shutil
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,6 +16,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+import pytest
 from freediameter import certificate
 
 from dialtone import app
@@ -41,6 +43,7 @@ from dialtone.sim.enb import Enb, EnbConfig, RadioBearerUp
 from dialtone.sim.network import Bearers, add_enb, add_phone
 from dialtone.sim.phone import Phone
 from dialtone.sim.states import EmmState
+from dialtone.sim.ue_context import InactivityCommand
 from dialtone.sim.usim import Usim
 from dialtone.trace.bus import Bus
 
@@ -107,10 +110,13 @@ ConnectPeer = "hss.{realm}" {{ ConnectTo = "{ours}"; No_TLS; }};
 EXTENSIONS = ("rfc5777", "mip6i", "nasreq", "nas_mipv6", "dcca", "dcca_3gpp", "s6a")
 
 
-def missing(*names: str) -> str:
-    """What a machine lacks, as a sentence; nothing where all is there."""
-    absent = [PACKAGES[name] for name in names if shutil.which(PACKAGES[name]) is None]
-    return f"{', '.join(absent)} not here: NextEPC is a package of Debian 12 only" if absent else ""
+def need(*names: str) -> None:
+    """Debian 12 has the packages, and there they are needed; on any other the test is skipped, and says so."""
+    absent = [f"nextepc-{name}" for name in names if shutil.which(PACKAGES[name]) is None]
+    if absent and platform.freedesktop_os_release().get("VERSION_ID") == "12":
+        pytest.fail(f"apt-get install {' '.join(absent)}, or ./build.sh test")
+    elif absent:
+        pytest.skip(f"this Debian has no {', '.join(absent)}: NextEPC is in Debian 12 only")
 
 
 class Lab:
@@ -208,6 +214,30 @@ class Lab:
         """The phone attaches."""
         self.loop.tell(self.phone.name, AttachCommand())
         await self.until(lambda: self.phone.emm == EmmState.REGISTERED)
+
+    async def idle(self) -> None:
+        """The eNB gives the quiet phone's connection up."""
+        self.bearers.clear()
+        self.loop.tell(self.enb.name, InactivityCommand(self.phone.name))
+        await self.until(lambda: any(event.name == "Release Access Bearers Response" for event in self.loop.bus.ring))
+
+    async def called(self) -> bool:
+        """A packet for the idle phone has it called, and then packets reach its eNB; whether those that
+        waited come, too, is up to NextEPC."""
+        [session] = self.core.pgw.sessions.values()
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as radio, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as world:
+            radio.setblocking(False)
+            radio.bind((ENB, 2152))
+            world.sendto(b"hello", (str(IPv4Address(session.paa.ipv4 or b"")), 7))
+            await self.until(lambda: self.bearers)
+            await self.until(lambda: [event.name for event in self.loop.bus.ring].count("Modify Bearer Response") == 2)
+            world.sendto(b"hello", (str(IPv4Address(session.paa.ipv4 or b"")), 7))
+            async with asyncio.timeout(10):
+                packet = gtpu.decode(await loop.sock_recv(radio, 2048))
+        [bearer] = self.bearers.values()
+        return isinstance(packet, gtpu.GPdu) and packet.teid == bearer.teid_in and packet.payload.endswith(b"hello")
 
     async def detach(self) -> None:
         """It goes."""

@@ -14,8 +14,7 @@ pytestmark = pytest.mark.kernel
 
 def test_its_mme_attaches_our_phone(tmp_path: Path) -> None:
     """S6a to our HSS, S11 to our gateway, S1AP and NAS to our eNB and phone, user data through our gateway."""
-    if why := nextepc.missing("mme"):
-        pytest.skip(why)
+    nextepc.need("mme")
     nextepc.trial(_its_mme, tmp_path, nextepc.serving_their_mme(), "mme")
 
 
