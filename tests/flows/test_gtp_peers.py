@@ -212,6 +212,15 @@ def test_garbage_is_counted_and_traced(wire: Wire, data: bytes, answer: Any) -> 
     assert wire.net.leaks() == NOTHING
 
 
+@pytest.mark.parametrize("number", [25, 38, 40, 71, 72, 101, 103, 128, 130, 133, 160, 162, 164, 179, 200, 211])
+def test_a_type_that_is_not_served_is_dropped(wire: Wire, number: int) -> None:
+    """TS 29.274, 7.7.4: silence, counted and traced."""
+    assert number not in gtpc.MESSAGES
+    assert wire.octets(MME, bytes((0x48, number, 0, 8)) + bytes(8)) is None
+    assert wire.net.loop.counters["S11 undecodable"] == 1
+    assert any(f"message type {number} is not served" in event.info for event in wire.net.events("S11"))
+
+
 def test_a_stranger_is_not_served(wire: Wire) -> None:
     assert wire.say("198.51.100.1", create("198.51.100.1", 10)) is None
     assert wire.say("198.51.100.1", gtpc.EchoRequest(recovery=1, sequence=2)) is None
