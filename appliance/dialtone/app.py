@@ -181,7 +181,8 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
         durable(loop, writer)
         sctp = Sctp(loop, "mme", "S1-MME")
         core = build(config, loop, store, sctp, recovery=restarts(state / "restarts"))
-        plane = UserPlane(loop, config.s1.address, router=advertised(config))
+        plane = UserPlane(loop, config.s1.address, router=advertised(config), dscp=config.s1.dscp,
+                          echo=config.s1.echo)
         runtime.at_close(plane.close)
         await _phones_network(config, run, runtime)
         plane.start()
@@ -217,7 +218,7 @@ async def _phones_network(config: Config, run: Path, runtime: Runtime) -> None:
     gateways, pools = tuple(map(str, networks)), tuple(networks.values())
     uplink = net.uplink() if config.uplink.interface == "auto" else config.uplink.interface
     net.configure_tun(TUN, [f"{gateway}/{pool.prefixlen}" for gateway, pool in networks.items()], MTU)
-    runtime.at_close(net.Forwarding(uplink).close)
+    runtime.at_close(net.Forwarding().close)
     if (why := nft.missing()) is None:
         firewall = nft.Firewall()
         firewall.apply(nft.Rules(TUN, pools, gateways, uplink=uplink, masquerade=config.uplink.masquerade,

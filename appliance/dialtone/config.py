@@ -20,6 +20,7 @@ from dialtone.config_gtp import GtpConfig
 from dialtone.config_policy import PolicyConfig
 from dialtone.errors import LocalError
 from dialtone.ids import Plmn
+from dialtone.qci import DSCP
 
 
 class ConfigError(LocalError):
@@ -60,6 +61,8 @@ class S1:
     mme_group_id: int = setting(2, check.number(0, 65535), "MME group identity")
     mme_code: int = setting(1, check.number(0, 255), "MME code")
     overload: int = setting(1500, check.number(0, 1_000_000), "so many phones attaching at once are too many; 0: never")
+    echo: float = setting(60.0, check.zero_or_from(60), "pause between echo requests on S1-U, seconds; 0: none")
+    dscp: dict[int, int] = setting(DSCP, check.dscp, "DSCP of the outer header by QCI, such as { 1 = 46 }")
     t3412: float = setting(3240.0, check.seconds, "periodic tracking area update, seconds")
 
 

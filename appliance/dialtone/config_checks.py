@@ -9,6 +9,8 @@ from dataclasses import field
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import Any
 
+from dialtone.qci import DSCP
+
 Check = Callable[[Any], Any]
 
 
@@ -44,6 +46,15 @@ def seconds_from(low: float) -> Check:
         if seconds(value) < low:
             raise ValueError(f"must be at least {low:g} seconds")
         return float(value)
+
+    return check
+
+
+def zero_or_from(low: float) -> Check:
+    """A duration that is 0, or not shorter than `low`."""
+
+    def check(value: Any) -> float:
+        return seconds_from(low)(value) if value else seconds(value)
 
     return check
 
@@ -171,6 +182,17 @@ def metrics(value: Any) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(peers, key=lambda peer: peer[1]))
 
 
+def dscp(value: Any) -> dict[int, int]:
+    """Code points by QCI, over the usual ones."""
+    if not isinstance(value, dict):
+        raise ValueError("must name classes, such as { 1 = 46, 5 = 26 }")
+    return DSCP | {number(1, 254)(int(qci) if qci.isdecimal() else qci): number(0, 63)(code)
+                   for qci, code in value.items()}
+
+
 def setting(default: Any, check: Check, help: str) -> Any:
     """A field of a section: its default, its check, and what it is for."""
-    return field(default=default, metadata={"check": check, "help": help})
+    metadata = {"check": check, "help": help}
+    if isinstance(default, dict):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)

@@ -16,9 +16,8 @@ from dialtone import config_checks as check
 from dialtone.codec.ipfilter import FilterRule
 from dialtone.config_checks import setting
 from dialtone.errors import ProtocolError
+from dialtone.qci import GBR
 
-GBR_CLASSES = frozenset((1, 2, 3, 4, 65, 66, 67, 71, 72, 73, 74, 75, 76))
-"""QCIs with a guaranteed bit rate (TS 23.203, table 6.1.7)."""
 HIGHEST = 10_000_000  # kbit/s (TS 36.413, 9.2.1.19)
 MOST_FILTERS = 15  # of a TFT (TS 24.008, 10.5.6.12)
 
@@ -55,8 +54,8 @@ class PolicyConfig:
         """What is wrong with the whole of it, empty for nothing."""
         if not self.filters:
             return "has no filters: say which flows the bearer is for"
-        if (self.qci in GBR_CLASSES) != bool(self.gbr_up or self.gbr_down):
-            return f"has QCI {self.qci}, which {'needs' if self.qci in GBR_CLASSES else 'has no'} gbr_up and gbr_down"
+        if (self.qci in GBR) != bool(self.gbr_up or self.gbr_down):
+            return f"has QCI {self.qci}, which {'needs' if self.qci in GBR else 'has no'} gbr_up and gbr_down"
         if max(self.mbr_up, self.gbr_up) != (self.mbr_up or self.gbr_up) or (
                 max(self.mbr_down, self.gbr_down) != (self.mbr_down or self.gbr_down)):
             return "guarantees more than it allows: an mbr is less than its gbr"

@@ -262,6 +262,14 @@ class PeerGone(Event):
 
 
 @dataclass(slots=True)
+class PathFailed(Event):
+    """The eNB at `peer` (4 octets) answers no echo on S1-U any more (TS 29.281, 7.2.1; TS 23.007, 20.3). The user plane
+    holds its bearers as idle from then on."""
+
+    peer: bytes
+
+
+@dataclass(slots=True)
 class DownlinkWaiting(Event):
     """The user plane keeps downlink packets of an idle phone, the first of them for the bearer with our `teid`.
     Told once until they are delivered or thrown away."""

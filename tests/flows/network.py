@@ -169,7 +169,7 @@ class Network:
 
     def downlink(self, packet: bytes, seconds: float = 0.0) -> None:
         """A packet from the TUN device."""
-        out = self.forwarder.downlink(packet)
+        out = self.forwarder.downlink(packet, self.now)
         self.delivered += [out] if out else []
         for event in self.forwarder.events:
             self.loop.tell("pgw", event)

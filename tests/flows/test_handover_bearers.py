@@ -101,4 +101,4 @@ def test_every_bearer_of_an_s1_handover_is_forwarded(net: Network, ue: Ue) -> No
     handover.notify()
     net.run(3)
     assert remote(net) == {5: 0x905, 6: 0x906}
-    assert not net.forwarder._relays
+    assert not net.forwarder.relays

@@ -151,7 +151,7 @@ def test_indirect_forwarding_goes_by_way_of_the_gateway(handover: Handover) -> N
     packet = bytes.fromhex("4500001c00000000400100000a2d000108080808") + bytes(8)
     for message in (gtpu.gpdu(item.dl_gtp_teid, packet), gtpu.encode(gtpu.EndMarker(teid=item.dl_gtp_teid))):
         out = net.forwarder.uplink(message, ("127.0.0.2", 2152), net.now)
-        assert out == (message[:4] + FORWARD.to_bytes(4) + message[8:], ("127.0.0.9", 2152))
+        assert out == (message[:4] + FORWARD.to_bytes(4) + message[8:], ("127.0.0.9", 2152), 0)
     handover.notify()
     assert net.forwarder.uplink(gtpu.gpdu(item.dl_gtp_teid, packet), ("127.0.0.2", 2152), net.now)
     net.run(3)
@@ -458,4 +458,4 @@ def test_there_and_back_again(handover: Handover) -> None:
             probe.tell(s1ap.UEContextReleaseComplete(
                 mme_ue_s1ap_id=pair.mme_ue_s1ap_id, enb_ue_s1ap_id=pair.enb_ue_s1ap_id))
     assert list(net.core.mme.ues.values()) == [ue]
-    assert not net.forwarder._relays
+    assert not net.forwarder.relays

@@ -43,7 +43,7 @@ def packet(net: Network, number: int, imsi: str = IMSI) -> bytes:
 
 def delivered(net: Network) -> list[int]:
     """The numbers of the packets that went to an eNB."""
-    return [int.from_bytes(data[gtpu.split(data)[2]:][-8:]) for data, _ in net.delivered]
+    return [int.from_bytes(data[gtpu.split(data)[2]:][-8:]) for data, _, _ in net.delivered]
 
 
 def pagings(net: Network) -> list[Any]:

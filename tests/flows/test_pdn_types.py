@@ -11,6 +11,7 @@ from network import NOTHING, ONE_TRY, Network, imsi_of
 from dialtone.codec import gtpu, nas
 from dialtone.codec.nas import ActivateDefaultEPSBearerContextRequest
 from dialtone.config import Config
+from dialtone.control import Args
 from dialtone.datapath import router
 from dialtone.hss.subscriber import Apn, Profile
 from dialtone.hss.writes import PutProfile
@@ -160,6 +161,16 @@ def test_fixed_addresses_of_a_subscriber(make_network: Make) -> None:
     net.attach(imsi_of(2))
     assert "GTP cause 94" in net.verdicts()[-1]  # no address of this APN
     assert net.leaks() == NOTHING
+
+
+def test_the_phones_ambr_reaches_the_user_plane(make_network: Make) -> None:
+    net = make_network()
+    net.submit((PutProfile(Profile("default", (Apn("internet", ambr_dl=5_000_000, ambr_ul=1_000_000),))),),
+               lambda error: None)
+    net.attach()
+    (bearer,) = net.commands.ues(Args())[0]["bearers"]
+    assert bearer["ambr"] == (5000, 1000)
+    assert (bearer["mbr"], bearer["filters"]) == ((0, 0), [])
 
 
 def test_the_interface_identifier_is_never_the_gateways(make_network: Make, monkeypatch: pytest.MonkeyPatch) -> None:

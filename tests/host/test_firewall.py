@@ -8,7 +8,21 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
-from userplane_lab import CORE, ENB, GATEWAYS, POOLS, RULES, UPLINK, WORLD, Phone, lab
+from userplane_lab import (
+    CORE,
+    ENB,
+    GATEWAY6,
+    GATEWAYS,
+    POOL6,
+    POOLS,
+    RULES,
+    UPLINK,
+    UPLINK6,
+    WORLD,
+    WORLD6,
+    Phone,
+    lab,
+)
 
 from dialtone.errors import LocalError
 from dialtone.kernel import nft
@@ -19,7 +33,8 @@ pytestmark = pytest.mark.kernel
 
 def listening(namespace: Namespace, host: str, port: int) -> socket.socket:
     with namespace.enter():
-        sock = socket.create_server((host, port))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = socket.create_server((host, port), family=family)
     sock.settimeout(20)  # a wait without end would hang the run
     return sock
 
@@ -72,6 +87,38 @@ def test_a_phone_reaches_its_gateways_services_and_nothing_else_of_ours() -> Non
             tried = await asyncio.gather(*(reaches(phone, *where, seconds=3) for where in closed))
             assert dict(zip(closed, tried, strict=True)) == dict.fromkeys(closed, False)
             assert await phone.ping(other.address, count=1) == await phone.ping(CORE, count=1) == 0
+            for sock in held:
+                sock.close()
+
+    asyncio.run(run())
+
+
+def test_ipv6_beyond_the_nat_and_nothing_else_of_ours() -> None:
+    """The same promises as in IPv4: masquerade, MSS, the gateway's services, no other phone, nobody from outside."""
+    async def run() -> None:
+        async with lab(filtered=True) as it:
+            phone, other = await it.attach6(Phone(1, ipv6=True)), await it.attach6(Phone(2, ipv6=True))
+            await it.serve(300_000, WORLD6)
+            code, said = await phone.run("curl", "-sS", "-o", "/dev/null", "-w", "%{size_download}", f"http://[{WORLD6}]/")
+            assert (code, said) == (0, "300000")
+            assert it.visitors == [UPLINK6]
+            with listening(it.world, WORLD6, 81) as server:
+                assert await reaches(phone, WORLD6, 81)
+                taken, _ = await asyncio.to_thread(server.accept)
+                with taken:
+                    assert 1200 < taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) <= 1340
+            held = [listening(it.core, "::", port) for port in (53, 5060, 8000)]
+            held.append(listening(other.namespace, other.address6, 80))
+            assert await phone.ping(GATEWAY6) == 3
+            for port in (53, 5060):
+                assert await reaches(phone, GATEWAY6, port)
+            closed = [(GATEWAY6, 8000), (UPLINK6, 53), (UPLINK6, 8000), (other.address6, 80)]
+            tried = await asyncio.gather(*(reaches(phone, *where) for where in closed))
+            assert dict(zip(closed, tried, strict=True)) == dict.fromkeys(closed, False)
+            assert await phone.ping(other.address6, count=1) == 0
+            await asyncio.to_thread(it.world.route, str(POOL6), via=UPLINK6)
+            done = await asyncio.to_thread(it.world.run, "ping", "-c", "1", "-W", "1", phone.address6)
+            assert done.returncode == 1
             for sock in held:
                 sock.close()
 

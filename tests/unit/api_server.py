@@ -19,6 +19,10 @@ from dialtone.trace.bus import Bus
 
 SECRET = "465b5ce8b199b49faa5f0a2ee238a6bc"
 
+BEARER = {"ebi": 6, "apn": "ims", "qci": 1, "teid": 7, "ue_ip": "10.46.0.2", "ue_prefix": "2001:db8:cafe:8001::/64",
+          "filters": ["10: both, protocol 17, 192.0.2.7/32:5004 - :6000"], "mbr": [64, 64], "ambr": [0, 0],
+          "up_policed": 2, "down_policed": 3, "up_packets": 4, "up_bytes": 400, "down_packets": 5, "down_bytes": 500}
+
 
 class StandIn:
     """What the core would say."""
@@ -34,7 +38,7 @@ class StandIn:
         return {
             "status": lambda args: {"version": "0.1.0", "uptime_s": 5, "phones": 1, "enbs": [],
                                     "network": {"name": "Dialtone", "mcc": "001", "mnc": "01", "tac": [1]}},
-            "ues": lambda args: [{"imsi": IMSI, "emm": "EMM-REGISTERED", "bearers": []}],
+            "ues": lambda args: [{"imsi": IMSI, "emm": "EMM-REGISTERED", "bearers": [BEARER]}],
             "ue.detach": self.note("ue.detach"), "ue.guti": self.note("ue.guti"),
             "enbs": lambda args: [], "leaks": lambda args: {"teids": 0},
             "counters": lambda args: {"events": {"attach ok": 3}, "messages": [

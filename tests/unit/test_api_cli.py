@@ -75,6 +75,12 @@ def test_ue_and_sim(server: tuple[StandIn, str]) -> None:
     stand_in, url = server
     assert IMSI in run("ue", "list", url=url).output
     assert json.loads(run("ue", "list", "--json", url=url).output)[0]["imsi"] == IMSI
+    said = run("ue", "bearers", IMSI, url=url).output
+    for part in ("10.46.0.2 2001:db8:cafe:8001::/64", "64/64", "4 (400)", "5 (500)",
+                 "EBI 6, filter 10: both, protocol 17, 192.0.2.7/32:5004 - :6000"):
+        assert part in said
+    assert json.loads(run("ue", "bearers", IMSI, "--json", url=url).output)[0]["mbr"] == [64, 64]
+    assert "has no bearer" in run("ue", "bearers", "001010000000099", url=url).output
     assert run("ue", "detach", IMSI, url=url).exit_code == 0
     assert IMSI in run("sim", "list", url=url).output
     assert run("sim", "attach", IMSI, url=url).exit_code == 0
@@ -168,7 +174,8 @@ def test_nobody_there_is_a_sentence(alone: Path) -> None:
 
 def test_every_command_has_an_example() -> None:
     for words in (("trace",), ("decode",), ("diagnose",), ("where",), ("api",), ("ue", "list"), ("ue", "detach"),
-                  ("sim", "attach"), ("sim", "exec"), ("subscriber", "add"), ("subscriber", "import")):
+                  ("ue", "bearers"), ("sim", "attach"), ("sim", "exec"), ("subscriber", "add"),
+                  ("subscriber", "import")):
         assert "Example" in run(*words, "--help").output, words
 
 

@@ -40,12 +40,21 @@ def test_an_apn_of_ones_own_has_ipv6_once_it_has_a_network(tmp_path: Path) -> No
     assert [list(map(str, servers)) for servers in servers_of(apn)] == [["9.9.9.9"], ["2620:fe::fe"]]
 
 
+def test_classes_of_the_outer_header(tmp_path: Path) -> None:
+    changed = read(tmp_path, "[s1]\ndscp = { 1 = 12, 128 = 8 }").s1.dscp
+    assert changed == Config().s1.dscp | {1: 12, 128: 8}
+    assert Config().s1.dscp[1] == 46
+
+
 @pytest.mark.parametrize(("text", "problem"), [
     ('[apn.corp]\npool = "10.47.0.0/16"\npool6 = "2001:db8:cafe:4000::/50"',
      r"apn.corp.pool6 2001:db8:cafe:4000::/50 overlaps apn.internet.pool6 2001:db8:cafe::/49"),
     ('[apn.corp]\npool = "10.47.0.0/16"\npdn_type = "ipv6"', r"apn.corp.pool6 is missing"),
     ('[apn.internet]\npool6 = "2001:db8::/64"', r"line 2: apn.internet.pool6 must be a network between /32 and /60"),
     ('[apn.internet]\npool6 = "10.0.0.0/8"', r"apn.internet.pool6 must be an IPv6 network"),
+    ("[s1]\ndscp = { 1 = 64 }", r"s1.dscp must be a whole number from 0 to 63"),
+    ("[s1]\ndscp = { voice = 46 }", r"s1.dscp must be a whole number from 1 to 254"),
+    ("[s1]\ndscp = 46", r"s1.dscp must name classes"),
     ('[apn.internet]\npdn_type = "v6"', r"apn.internet.pdn_type must be one of ipv4, ipv6, ipv4v6"),
     ('[apn.internet]\ndns = ["one.one.one.one"]', r"apn.internet.dns must be an IP address"),
 ])

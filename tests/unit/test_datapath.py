@@ -41,7 +41,7 @@ def test_up_and_down_with_their_counters(plane: Forwarder) -> None:
     packet = ipv4(UE1, HOST)
     assert plane.uplink(gtpu.gpdu(0x1001, packet), PEER, 0) == packet
     reply = ipv4(HOST, UE1, 1400)
-    assert plane.downlink(reply) == (gtpu.gpdu(0x9001, reply), PEER)
+    assert plane.downlink(reply, 0) == (gtpu.gpdu(0x9001, reply), PEER, 0)
     one, two = plane.bearers[0x1001], plane.bearers[0x1002]
     assert (one.up_packets, one.up_bytes, one.down_packets, one.down_bytes) == (1, 60, 1, 1400)
     assert (two.up_packets, two.down_packets) == (0, 0)
@@ -74,36 +74,36 @@ def test_inner_packets_that_go_no_further(plane: Forwarder, packet: bytes, cause
 
 
 def test_downlink_for_nobody(plane: Forwarder) -> None:
-    assert plane.downlink(ipv4(HOST, HOST)) is None
-    assert plane.downlink(b"\x50" + bytes(39)) is None
+    assert plane.downlink(ipv4(HOST, HOST), 0) is None
+    assert plane.downlink(b"\x50" + bytes(39), 0) is None
     assert plane.drops == {"no such phone": 1, "downlink not IP": 1}
 
 
 def test_downlink_for_an_idle_phone_waits_for_it(plane: Forwarder) -> None:
     plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001), 0)
     packets = [ipv4(HOST, UE1) + bytes((number,)) for number in range(3)]
-    assert [plane.downlink(packet) for packet in packets] == [None] * 3
+    assert [plane.downlink(packet, 0) for packet in packets] == [None] * 3
     assert plane.events == [DownlinkWaiting(ONE.imsi, 5, 0x1001)]
     kept = plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001, OTHER, 0x77), 0)
-    assert kept == [(gtpu.gpdu(0x77, packet), ("10.0.1.21", 2152)) for packet in packets]
+    assert kept == [(gtpu.gpdu(0x77, packet), ("10.0.1.21", 2152), 0) for packet in packets]
     assert plane.bearers[0x1001].down_packets == 3
-    assert plane.downlink(ipv4(HOST, UE1)) == (gtpu.gpdu(0x77, ipv4(HOST, UE1)), ("10.0.1.21", 2152))
+    assert plane.downlink(ipv4(HOST, UE1), 0) == (gtpu.gpdu(0x77, ipv4(HOST, UE1)), ("10.0.1.21", 2152), 0)
     plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001), 0)
-    plane.downlink(packets[0])
+    plane.downlink(packets[0], 0)
     assert len(plane.events) == 2  # a new period, a new event
     assert not plane.drops
 
 
 def test_what_waits_is_thrown_away_with_its_bearer_and_on_demand(plane: Forwarder) -> None:
     plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001), 0)
-    plane.downlink(ipv4(HOST, UE1))
+    plane.downlink(ipv4(HOST, UE1), 0)
     plane.empty(ONE.imsi)
     plane.empty(ONE.imsi)
     assert plane.drops == {"phone idle": 1}
-    plane.downlink(ipv4(HOST, UE1))
+    plane.downlink(ipv4(HOST, UE1), 0)
     plane.close(0x1001)
     assert plane.drops == {"phone idle": 2}
-    assert not plane._waiting
+    assert not plane.waiting
     assert len(plane.events) == 2
 
 
@@ -111,32 +111,32 @@ def test_what_waits_for_another_bearer_stays(plane: Forwarder) -> None:
     other = bytes((10, 46, 0, 2))
     plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001), 0)
     plane.open(OpenTunnel(ONE.imsi, 6, other, 0x1011), 0)
-    plane.downlink(ipv4(HOST, UE1))
-    plane.downlink(ipv4(HOST, other))
+    plane.downlink(ipv4(HOST, UE1), 0)
+    plane.downlink(ipv4(HOST, other), 0)
     assert len(plane.events) == 1  # one call for the phone
     assert len(plane.open(OpenTunnel(ONE.imsi, 6, other, 0x1011, OTHER, 0x78), 0)) == 1
     assert len(plane.open(OpenTunnel(ONE.imsi, 5, UE1, 0x1001, OTHER, 0x77), 0)) == 1
-    assert not plane._waiting
+    assert not plane.waiting
 
 
 def test_closing_frees_teid_and_address(plane: Forwarder) -> None:
     plane.close(0x1001)
     plane.close(0x1001)
-    assert plane.downlink(ipv4(HOST, UE1)) is None
+    assert plane.downlink(ipv4(HOST, UE1), 0) is None
     assert plane.uplink(gtpu.gpdu(0x1001, ipv4(UE1, HOST)), PEER, 0) is not None  # an error indication
     plane.open(OpenTunnel("001010000000009", 5, UE1, 0x1001, ENB, 1), 0)
     plane.close(0x1001)
     plane.close(0x1002)
     assert not plane.bearers
-    assert not plane._sessions
+    assert not plane.sessions.by_address
 
 
 def test_a_dedicated_bearer_beside_the_default_one(plane: Forwarder) -> None:
     plane.open(OpenTunnel(ONE.imsi, 6, UE1, 0x1003, ENB, 0x9003, qci=1), 0)
     assert plane.uplink(gtpu.gpdu(0x1003, ipv4(UE1, HOST)), PEER, 0) == ipv4(UE1, HOST)
-    assert plane.downlink(ipv4(HOST, UE1)) == (gtpu.gpdu(0x9001, ipv4(HOST, UE1)), PEER)
+    assert plane.downlink(ipv4(HOST, UE1), 0) == (gtpu.gpdu(0x9001, ipv4(HOST, UE1)), PEER, 0)
     plane.close(0x1003)
-    assert plane.downlink(ipv4(HOST, UE1)) is not None
+    assert plane.downlink(ipv4(HOST, UE1), 0) is not None
 
 
 @pytest.mark.parametrize("tunnel", [
@@ -145,7 +145,7 @@ def test_a_dedicated_bearer_beside_the_default_one(plane: Forwarder) -> None:
 def test_what_belongs_to_somebody_else_is_refused(plane: Forwarder, tunnel: OpenTunnel) -> None:
     with pytest.raises(LocalError):
         plane.open(tunnel, 0)
-    assert plane.downlink(ipv4(HOST, UE1)) == (gtpu.gpdu(0x9001, ipv4(HOST, UE1)), PEER)
+    assert plane.downlink(ipv4(HOST, UE1), 0) == (gtpu.gpdu(0x9001, ipv4(HOST, UE1)), PEER, 0)
 
 
 def test_an_error_indication_stops_the_sending_and_is_told_once(plane: Forwarder) -> None:
@@ -166,7 +166,7 @@ def test_a_flood_for_no_tunnel_is_answered_at_a_bounded_rate(plane: Forwarder) -
     assert plane.uplink(gtpu.gpdu(1, b""), PEER, 100.1) is not None
     assert plane.drops == {"unknown TEID": 1001}
     assert plane.uplink(gtpu.encode(gtpu.EchoRequest(sequence=5)), PEER, 100.0) == (
-        gtpu.encode(gtpu.EchoResponse(sequence=5)), PEER)  # the path is alive all the same
+        gtpu.encode(gtpu.EchoResponse(sequence=5)), PEER, 0)  # the path is alive all the same
 
 
 def test_a_budget_fills_again() -> None:
@@ -199,7 +199,7 @@ def test_no_datagram_harms(data: bytes) -> None:
         assert out[12:16] == UE1
     elif out is not None:
         gtpu.decode(out[0])
-    plane.downlink(data)
+    plane.downlink(data, 0)
     assert plane.bearers[0x1001].session.ue == UE1
 
 
@@ -208,9 +208,9 @@ def test_the_enbs_side_is_the_mirror() -> None:
     enb.add(RadioBearer(ONE.imsi, 5, UE1, 0x9001, 0x1001, ("10.0.1.133", 2152)))
     enb.add(RadioBearer(ONE.imsi, 6, UE2, 0x9002, 0x1002, ("10.0.1.133", 2152)))  # a second PDN
     up = ipv4(UE2, HOST)
-    assert enb.from_phone(ONE.imsi, up) == (gtpu.gpdu(0x1002, up), ("10.0.1.133", 2152))
+    assert enb.from_phone(ONE.imsi, up) == (gtpu.gpdu(0x1002, up), ("10.0.1.133", 2152), 0)
     lie = ipv4(HOST, UE1)
-    assert enb.from_phone(ONE.imsi, lie) == (gtpu.gpdu(0x1001, lie), ("10.0.1.133", 2152))
+    assert enb.from_phone(ONE.imsi, lie) == (gtpu.gpdu(0x1001, lie), ("10.0.1.133", 2152), 0)
     assert enb.from_phone(ONE.imsi, b"\x60" + bytes(39)) is None
     assert enb.from_phone("001010000000002", up) is None
     down = ipv4(HOST, UE1)
@@ -221,7 +221,7 @@ def test_the_enbs_side_is_the_mirror() -> None:
     assert isinstance(refusal[0], bytes)
     assert gtpu.decode(refusal[0]) == gtpu.ErrorIndication(teid_data_i=0x9999, gsn_address=ENB)
     enb.remove(0x9002)
-    assert enb.from_phone(ONE.imsi, up) == (gtpu.gpdu(0x1001, up), core)
+    assert enb.from_phone(ONE.imsi, up) == (gtpu.gpdu(0x1001, up), core, 0)
 
 
 def test_tshark_reads_what_we_answer(plane: Forwarder, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_tshark_reads_what_we_answer(plane: Forwarder, tmp_path: Path) -> None:
             plane.uplink(gtpu.gpdu(0xDEAD, bytes(20)), PEER, 0),
             plane.uplink(extension, PEER, 0),
             plane.end_marker(ENB, 0x9001),
-            plane.downlink(ipv4(HOST, UE1))]
+            plane.downlink(ipv4(HOST, UE1), 0)]
     dump = "".join(f"0000 {out[0].hex(' ')}\n" for out in sent if isinstance(out, tuple))
     (tmp_path / "hex").write_text(dump)
     subprocess.run(["text2pcap", "-q", "-u", "2152,2152", tmp_path / "hex", tmp_path / "pcap"], check=True)

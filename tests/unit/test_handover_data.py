@@ -106,7 +106,7 @@ def test_the_source_passes_data_and_marker_on(target: Radio) -> None:
     source.take(gpdu(OWN, packet(1)))
     source.forwarder.handovers.send_away(OWN, TARGET, FORWARD)
     for datagram in (gpdu(OWN, packet(2)), encode(EndMarker(teid=OWN))):
-        octets, to = source.take(datagram)  # type: ignore[misc]
+        octets, to, _ = source.take(datagram)  # type: ignore[misc]
         assert to == TARGET
         target.take(octets)
     target.here()

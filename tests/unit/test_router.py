@@ -55,7 +55,7 @@ def discovery(kind: int, source: bytes, destination: bytes, target: bytes = b"")
 
 @pytest.fixture
 def plane() -> Forwarder:
-    made = Forwarder(LOCAL, router=ROUTER)
+    made = Forwarder(LOCAL, router=ROUTER, echo=0)
     assert len(made.open(ONE, 0.0)) == 1
     return made
 
@@ -80,9 +80,9 @@ def test_any_source_inside_the_64_and_no_other(plane: Forwarder) -> None:
         assert up(plane, ipv6(source, HOST)) is None
     assert plane.drops == {"spoofed source": 4}
     reply = ipv6(HOST, MINE)
-    assert inner(plane.downlink(reply)) == reply
-    assert plane.downlink(ipv6(HOST, OTHER + bytes(8))) is None
-    assert plane.downlink(ipv6(SERVER, v6("ff02::16"))) is None  # the kernel's own, and no fault
+    assert inner(plane.downlink(reply, 0)) == reply
+    assert plane.downlink(ipv6(HOST, OTHER + bytes(8)), 0) is None
+    assert plane.downlink(ipv6(SERVER, v6("ff02::16")), 0) is None  # the kernel's own, and no fault
     assert plane.drops == {"spoofed source": 4, "no such phone": 1}
     assert plane.bearers[0x1001].up_packets == 3
 
@@ -97,7 +97,7 @@ def test_ipv4_and_ipv6_of_one_phone_share_its_bearer() -> None:
         plane.open(OpenTunnel("001010000000002", 5, b"", 0x1003, ENB, 1, prefix=PREFIX), 0)
     for teid in (0x1001, 0x1002):
         plane.close(teid)
-    assert not plane._sessions
+    assert not plane.sessions.by_address
     plane.open(OpenTunnel("001010000000002", 5, b"", 0x1003, ENB, 1, prefix=PREFIX), 0)
     ipv4 = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20, 1, 0, 64, 253, 0, UE, UE)
     assert plane.uplink(gtpu.gpdu(0x1003, ipv4), PEER, 0) is None
@@ -143,7 +143,7 @@ def test_what_is_not_believed(plane: Forwarder, packet: bytes, cause: str) -> No
 
 
 def test_unsolicited_advertisements_let_a_phone_sleep() -> None:
-    plane = Forwarder(LOCAL, router=ROUTER)
+    plane = Forwarder(LOCAL, router=ROUTER, echo=0)
     assert plane.open(IDLE, 0.0) == []
     assert len(plane.open(ONE, 10.0)) == 1
     assert plane.tick(10.0 + INITIAL_INTERVAL - 1) == []
@@ -164,7 +164,7 @@ def test_a_phone_that_uses_its_64_needs_no_more_of_the_initial_ones(plane: Forwa
 
 
 def test_a_phone_without_ipv6_hears_nothing() -> None:
-    plane = Forwarder(LOCAL, router=ROUTER)
+    plane = Forwarder(LOCAL, router=ROUTER, echo=0)
     assert plane.open(OpenTunnel(IMSI, 5, UE, 0x1001, ENB, 0x9001), 0) == []
     assert plane.tick(MAX_INTERVAL) == []
     assert up(plane, discovery(133, LINK_LOCAL, ALL_ROUTERS)) is None
@@ -172,7 +172,7 @@ def test_a_phone_without_ipv6_hears_nothing() -> None:
 
 
 def test_tshark_reads_the_advertisement(tmp_path: Path) -> None:
-    ((data, _),) = Forwarder(LOCAL, router=ROUTER).open(ONE, 0.0)
+    ((data, _, _),) = Forwarder(LOCAL, router=ROUTER, echo=0).open(ONE, 0.0)
     (tmp_path / "hex").write_text(f"0000 {data.hex(' ')}\n")
     subprocess.run(["text2pcap", "-q", "-u", "2152,2152", tmp_path / "hex", tmp_path / "pcap"], check=True)
     wanted = {"ipv6.src": "fe80::1", "ipv6.dst": "ff02::1", "ipv6.hlim": "255", "icmpv6.type": "134",
@@ -198,22 +198,22 @@ def test_the_simulated_phone_learns_which_bearer_has_its_64() -> None:
     radio.add(RadioBearer(IMSI, 5, b"", 0x9001, 0x1001, core, v6("::1:0:0:5")[8:]))
     radio.add(RadioBearer(IMSI, 6, b"", 0x9002, 0x1002, core, v6("::1:0:0:6")[8:]))
     asked = ipv6(v6("fe80::1:0:0:6"), ALL_ROUTERS)
-    assert radio.from_phone(IMSI, asked) == (gtpu.gpdu(0x1002, asked), core)
+    assert radio.from_phone(IMSI, asked) == (gtpu.gpdu(0x1002, asked), core, 0)
     packet = ipv6(MINE, HOST)
-    assert radio.from_phone(IMSI, packet) == (gtpu.gpdu(0x1001, packet), core)  # the first one, for want of better
+    assert radio.from_phone(IMSI, packet) == (gtpu.gpdu(0x1001, packet), core, 0)  # the first one, for want of better
     second = OpenTunnel(IMSI, 6, b"", 0x1002, ENB, 0x9002, prefix=PREFIX)
-    ((data, _),) = Forwarder(LOCAL, router=ROUTER).open(second, 0)
+    ((data, _, _),) = Forwarder(LOCAL, router=ROUTER, echo=0).open(second, 0)
     assert radio.from_core(data, core, 0) == (IMSI, data[8:])
-    assert radio.from_phone(IMSI, packet) == (gtpu.gpdu(0x1002, packet), core)
+    assert radio.from_phone(IMSI, packet) == (gtpu.gpdu(0x1002, packet), core, 0)
     radio.remove(0x9002)
-    assert radio.from_phone(IMSI, packet) == (gtpu.gpdu(0x1001, packet), core)
+    assert radio.from_phone(IMSI, packet) == (gtpu.gpdu(0x1001, packet), core, 0)
 
 
 @given(st.binary(max_size=60), st.sampled_from([LINK_LOCAL, MINE, NOBODY]),
        st.sampled_from([GATEWAY, ALL_ROUTERS, ALL_NODES, HOST]), st.sampled_from([0, 17, 58]))
 @settings(max_examples=300, deadline=None)
 def test_nothing_on_the_link_harms(body: bytes, source: bytes, destination: bytes, following: int) -> None:
-    plane = Forwarder(LOCAL, router=ROUTER)
+    plane = Forwarder(LOCAL, router=ROUTER, echo=0)
     plane.open(ONE, 0)
     packet = ipv6(source, destination, body, following)
     out = up(plane, packet)

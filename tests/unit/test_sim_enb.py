@@ -110,7 +110,7 @@ class Plane:
         self.fails = False
 
     def open_bearer(self, imsi: str, ebi: int, ue: bytes, teid: int, remote: bytes, remote_teid: int, *,
-                    namespace: str, identifier: bytes = b"") -> None:
+                    namespace: str, identifier: bytes = b"", filters: object = ()) -> None:
         if self.fails:
             raise LocalError("no TUN")
         self.open[teid] = (imsi, ebi, ue, remote, remote_teid, namespace, self.mtu, identifier)

@@ -30,6 +30,33 @@ def list_all(as_json: bool, url: str) -> None:
 
 @ue.command()
 @click.argument("imsi")
+@json_option
+@url_option
+def bearers(imsi: str, as_json: bool, url: str) -> None:
+    """Its bearers: addresses, packet filters, bit rates, counters. Example: dialtone ue bearers 001010000000001"""
+    found = [bearer for phone in client(url).get("/ues") if phone["imsi"] == imsi for bearer in phone["bearers"]]
+    if as_json:
+        show(found, True)
+        return
+    rows = [{**bearer, "address": " ".join(filter(None, (bearer["ue_ip"], bearer["ue_prefix"]))),
+             "mbr": _rates(bearer["mbr"]), "ambr": _rates(bearer["ambr"]),
+             "up": f"{bearer['up_packets']} ({bearer['up_bytes']})",
+             "down": f"{bearer['down_packets']} ({bearer['down_bytes']})",
+             "dropped": bearer["up_policed"] + bearer["down_policed"]} for bearer in found]
+    show(rows, False, ("ebi", "apn", "qci", "address", "mbr", "ambr", "up", "down", "dropped"),
+         f"{imsi} has no bearer.")
+    for bearer in found:
+        for one in bearer["filters"]:
+            click.echo(f"EBI {bearer['ebi']}, filter {one}")
+
+
+def _rates(rates: list[int]) -> str:
+    """Down and up in kbit/s."""
+    return "/".join(map(str, rates)) if any(rates) else ""
+
+
+@ue.command()
+@click.argument("imsi")
 @click.option("--reattach", is_flag=True, help="Ask the phone to come back at once.")
 @click.option("--page", is_flag=True, help="Call an idle phone first, so that it knows.")
 @url_option

@@ -10,7 +10,7 @@ Description). *Remote* and *local* are the phone's view in both directions: loca
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
 from dialtone.errors import ProtocolError
@@ -111,6 +111,17 @@ class PacketFilter:
         """Whether packets to the phone are filtered by it."""
         return self.direction != Direction.UPLINK
 
+    def __str__(self) -> str:
+        """For people, `remote` before `local`: `10: both, protocol 17, 192.0.2.7/32:5004 - :6000`."""
+        parts = [{1: "down", 2: "up", 3: "both"}.get(self.direction, "down")]
+        parts += [] if self.protocol is None else [f"protocol {self.protocol}"]
+        ends = [_end(self.remote, self.remote_ports), _end(self.local, self.local_ports)]
+        parts += [" - ".join(ends)] if any(ends) else []
+        parts += [] if self.spi is None else [f"SPI {self.spi:#010x}"]
+        parts += [] if self.tos is None else [f"class {self.tos[0]:#04x} of {self.tos[1]:#04x}"]
+        parts += [] if self.flow_label is None else [f"flow label {self.flow_label:#07x}"]
+        return f"{self.precedence}: {', '.join(parts)}"
+
     def matches(self, flow: Flow) -> bool:
         """Whether a packet fits; the direction is the caller's to choose."""
         return (
@@ -123,6 +134,13 @@ class PacketFilter:
             and (self.tos is None or (flow.tos ^ self.tos[0]) & self.tos[1] == 0)
             and (self.flow_label is None or self.flow_label == flow.flow_label)
         )
+
+
+def _end(network: Masked | None, ports: tuple[int, int] | None) -> str:
+    address = "" if network is None else f"{ip_address(network.address)}/{int.from_bytes(network.mask).bit_count()}"
+    if ports is None:
+        return address
+    return f"{address}:{ports[0]}" if ports[0] == ports[1] else f"{address}:{ports[0]}-{ports[1]}"
 
 
 def _within(ports: tuple[int, int] | None, port: int | None) -> bool:

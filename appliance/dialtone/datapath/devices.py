@@ -95,6 +95,7 @@ class GtpuSocket:
             raise refused("GTP-U", host, port, error) from error
         self._drop = drop
         self._reading = False
+        self._tos = 0
 
     def _set_options(self) -> None:
         for force, plain in ((33, socket.SO_RCVBUF), (32, socket.SO_SNDBUF)):  # SO_RCVBUFFORCE, SO_SNDBUFFORCE
@@ -112,9 +113,12 @@ class GtpuSocket:
         self._aio.add_reader(self.sock.fileno(), self._readable, take)
         self._reading = True
 
-    def write(self, data: bytes, to: Address) -> None:
-        """Send one datagram."""
+    def write(self, data: bytes, to: Address, tos: int = 0) -> None:
+        """Send one datagram, with this type of service octet."""
         try:
+            if tos != self._tos:  # the socket keeps it: a stream of one class costs no call
+                self.sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
+                self._tos = tos
             self.sock.sendto(data, to)
         except OSError as error:
             self._drop(f"S1-U: {error.strerror}")

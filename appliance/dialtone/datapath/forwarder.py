@@ -6,71 +6,43 @@ IPv6 inside, IPv4 outside; all addresses are packed octets.
 """
 
 import socket
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from struct import Struct
 
 from dialtone.codec.gtpu import END_MARKER, G_PDU, EndMarker, ErrorIndication, encode, gpdu, split
 from dialtone.datapath.path import PORT, Address, Out, Path, Trace, no_trace
-from dialtone.datapath.router import UNSPECIFIED, Link, Router, is_local
-from dialtone.effects import DownlinkWaiting, Event, OpenRelay, OpenTunnel, TunnelRefused
-from dialtone.errors import LocalError, ProtocolError
+from dialtone.datapath.policing import DOWN, UP
+from dialtone.datapath.router import UNSPECIFIED, Router, is_local
+from dialtone.datapath.sessions import Bearer, Session, Sessions
+from dialtone.datapath.supervision import INTERVAL, Supervision
+from dialtone.datapath.waiting import Waiting
+from dialtone.effects import DownlinkWaiting, Event, OpenRelay, OpenTunnel, PathFailed, TunnelRefused
+from dialtone.errors import ProtocolError
+from dialtone.qci import DSCP
 
 _U16 = Struct(">H")
 MAX_PACKET = 1500
 """Longest inner packet taken from a phone that ignored the link MTU we gave it."""
-BUFFER = 64
-"""Most packets kept for an idle phone; the oldest makes room."""
-
-
-@dataclass(slots=True)
-class Session:
-    """A PDN connection: `ue` is the phone's IPv4 address or empty, `link` has its /64. The default bearer is first."""
-
-    imsi: str
-    ue: bytes
-    link: Link | None
-    bearers: "list[Bearer]" = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Bearer:
-    """One EPS bearer. Counters are of inner IP packets and octets that passed, as in TS 32.298."""
-
-    session: Session
-    ebi: int
-    teid: int
-    qci: int = 9
-    remote_teid: int = 0
-    to: Address | None = None  # the eNB; None while the phone is idle
-    up_packets: int = 0
-    up_bytes: int = 0
-    down_packets: int = 0
-    down_bytes: int = 0
-
-    @property
-    def imsi(self) -> str:
-        """Whose it is."""
-        return self.session.imsi
-
-    @property
-    def ue(self) -> bytes:
-        """The phone's IPv4 address, or empty."""
-        return self.session.ue
 
 
 class Forwarder:
-    """Tunnels, and the packets through them. `events` collects what the elements must be told."""
+    """Tunnels, and the packets through them. `events` collects what the elements must be told.
 
-    def __init__(self, local: bytes, *, router: Router | None = None, trace: Trace = no_trace) -> None:
-        self.bearers: dict[int, Bearer] = {}  # by our TEID
+    `dscp` is the code point of the outer header by QCI, `echo` the seconds between echo requests (0: none).
+    """
+
+    def __init__(self, local: bytes, *, router: Router | None = None, trace: Trace = no_trace,
+                 dscp: Mapping[int, int] = DSCP, echo: float = INTERVAL) -> None:
+        self.sessions = Sessions()
+        self.bearers = self.sessions.bearers
         self.events: list[Event] = []
         self.drops: dict[str, int] = {}
-        self.path = Path(local, self.drops, self._refused, trace)
+        self.supervision = Supervision(echo)
+        self.path = Path(local, self.drops, self._refused, trace, self.supervision.answered)
         self.router = router or Router()
-        self._sessions: dict[bytes, Session] = {}  # by the phone's IPv4 address, and by the 8 octets of its prefix
-        self._relays: dict[int, tuple[Address, bytes]] = {}  # by our TEID: where it goes on, the TEID there
-        self._waiting: dict[str, deque[tuple[Bearer, bytes]]] = {}  # by IMSI: what came for an idle phone, in order
+        self.relays: dict[int, tuple[Address, bytes]] = {}  # by our TEID: where it goes on, the TEID there
+        self.waiting: Waiting[Bearer] = Waiting()
+        self._dscp = dscp
 
     # ---- tunnels ---------------------------------------------------------------------------------
 
@@ -80,79 +52,37 @@ class Forwarder:
         Returns what is to be sent before anything newer: what was kept for it while the phone was idle, and a router
         advertisement that is due. Raises LocalError when the TEID or an address belongs to somebody else.
         """
-        bearer = self.bearers.get(tunnel.teid)
-        if bearer is None:
-            bearer = self._add(tunnel)
-        elif bearer.session is not self._session(tunnel):
-            raise LocalError(f"TEID {tunnel.teid:#010x} belongs to another phone.")
-        bearer.ebi, bearer.qci = tunnel.ebi, tunnel.qci
+        bearer = self.sessions.put(tunnel)
+        bearer.tos = self._dscp.get(tunnel.qci, 0) << 2
         if tunnel.remote is None:
             bearer.to = None
             return []
         assert tunnel.remote_teid is not None
         bearer.to = (socket.inet_ntoa(tunnel.remote), PORT)
         bearer.remote_teid = tunnel.remote_teid
-        kept = [_downlink(bearer, bearer.to, packet) for packet in self._take(bearer)]
+        kept = [_downlink(bearer, bearer.to, packet) for packet in self.waiting.take(bearer.imsi, bearer)]
         return kept + self._advertise(bearer.session, now)
-
-    def _add(self, tunnel: OpenTunnel) -> Bearer:
-        session = self._session(tunnel)
-        if session is None:
-            session = Session(tunnel.imsi, tunnel.ue, Link(tunnel.prefix) if tunnel.prefix else None)
-            self._sessions.update((key, session) for key in (tunnel.ue, tunnel.prefix) if key)
-        bearer = Bearer(session, tunnel.ebi, tunnel.teid)
-        session.bearers.append(bearer)
-        self.bearers[tunnel.teid] = bearer
-        return bearer
-
-    def _session(self, tunnel: OpenTunnel) -> Session | None:
-        """The PDN connection with these addresses, or None; raises LocalError when they are not all one phone's."""
-        if len(tunnel.ue) not in (0, 4) or len(tunnel.prefix) not in (0, 8) or not tunnel.ue + tunnel.prefix:
-            raise LocalError("A phone has an IPv4 address of 4 octets, an IPv6 prefix of 8, or both.")
-        found = [self._sessions.get(key) for key in (tunnel.ue, tunnel.prefix) if key]
-        if any(session is not found[0] or (session and session.imsi != tunnel.imsi) for session in found):
-            raise LocalError("An address of the phone belongs to another phone.")
-        return found[0]
 
     def close(self, teid: int) -> None:
         """Remove a bearer or a relay; an unknown TEID is no error."""
-        self._relays.pop(teid, None)
-        bearer = self.bearers.pop(teid, None)
+        self.relays.pop(teid, None)
+        bearer = self.sessions.remove(teid)
         if bearer is not None:
-            session = bearer.session
-            session.bearers.remove(bearer)
-            if not session.bearers:
-                self._sessions.pop(session.ue, None)
-                if session.link is not None:
-                    self._sessions.pop(session.link.prefix, None)
-            self._lose(len(self._take(bearer)))
+            self._lose(len(self.waiting.take(bearer.imsi, bearer)))
 
     def relay(self, effect: OpenRelay) -> None:
         """Pass on what comes for that TEID, as it is but for the TEID (indirect forwarding, TS 23.401, 5.5.1.2.2)."""
-        self._relays[effect.teid] = (socket.inet_ntoa(effect.remote), PORT), effect.remote_teid.to_bytes(4)
-
-    # ---- what waits for idle phones ------------------------------------------------------------------
+        self.relays[effect.teid] = (socket.inet_ntoa(effect.remote), PORT), effect.remote_teid.to_bytes(4)
 
     def empty(self, imsi: str) -> None:
         """The phone does not come back for what is kept for it."""
-        self._lose(len(self._waiting.pop(imsi, ())))
+        self._lose(self.waiting.empty(imsi))
 
     def _keep(self, bearer: Bearer, packet: bytes) -> None:
-        waiting = self._waiting.get(bearer.imsi)
-        if waiting is None:
-            waiting = self._waiting[bearer.imsi] = deque()
+        first, lost = self.waiting.keep(bearer.imsi, bearer, packet)
+        self._lose(lost)
+        if first:
             self.events.append(DownlinkWaiting(bearer.imsi, bearer.ebi, bearer.teid))
-        if len(waiting) == BUFFER:
-            waiting.popleft()
-            self._lose(1)
-        waiting.append((bearer, packet))
-
-    def _take(self, bearer: Bearer) -> list[bytes]:
-        """What waits for one bearer, in order; what waits for others of the phone stays."""
-        waiting = self._waiting.pop(bearer.imsi, ())
-        if others := deque(entry for entry in waiting if entry[0] is not bearer):
-            self._waiting[bearer.imsi] = others
-        return [packet for owner, packet in waiting if owner is bearer]
 
     def _lose(self, packets: int) -> None:
         for _ in range(packets):
@@ -160,12 +90,14 @@ class Forwarder:
 
     def end_marker(self, remote: bytes, remote_teid: int) -> Out:
         """The end marker of the old path at a handover (TS 29.281, 7.3.2)."""
-        return encode(EndMarker(teid=remote_teid)), (socket.inet_ntoa(remote), PORT)
+        return encode(EndMarker(teid=remote_teid)), (socket.inet_ntoa(remote), PORT), 0
 
     def tick(self, now: float) -> list[Out]:
-        """What time makes due: router advertisements. To be called about once a second."""
-        due = []
-        for key, session in self._sessions.items():
+        """What time makes due: echo requests, router advertisements. To be called about once a second."""
+        due, lost = self.supervision.tick(now, (bearer.to for bearer in self.bearers.values() if bearer.to is not None))
+        for peer in lost:
+            self._path_failed(peer)
+        for key, session in self.sessions.by_address.items():
             if len(key) == 8:
                 due += self._advertise(session, now)
         return due
@@ -180,7 +112,7 @@ class Forwarder:
     # ---- packets ---------------------------------------------------------------------------------
 
     def uplink(self, datagram: bytes, peer: Address, now: float) -> bytes | Out | None:
-        """A datagram from S1-U: the packet for the TUN device, or (octets, address) to send, or None.
+        """A datagram from S1-U: the packet for the TUN device, or what to send, or None.
 
         A packet whose source is not the phone's own address is dropped (TS 23.401, 5.3.1.1: spoofing).
         """
@@ -188,9 +120,9 @@ class Forwarder:
             kind, teid, start = split(datagram)
         except ProtocolError as error:
             return self.path.unreadable(datagram, error, peer, now)
-        if teid in self._relays and kind in (G_PDU, END_MARKER):
-            to, remote_teid = self._relays[teid]
-            return datagram[:4] + remote_teid + datagram[8:], to
+        if teid in self.relays and kind in (G_PDU, END_MARKER):
+            to, remote_teid = self.relays[teid]
+            return datagram[:4] + remote_teid + datagram[8:], to, 0
         if kind != G_PDU:
             return self.path.manage(datagram, peer, now)
         bearer = self.bearers.get(teid)
@@ -223,6 +155,9 @@ class Forwarder:
         if total > MAX_PACKET:
             self.path.drop("oversize")
             return None
+        if cause := bearer.policed(UP, total, now):
+            self.path.drop(cause)
+            return None
         bearer.up_packets += 1
         bearer.up_bytes += total
         return packet if total == size else packet[:total]
@@ -241,22 +176,25 @@ class Forwarder:
         sent = [] if answer is None else self._to_phone(bearer.session.bearers[0], answer)
         return sent[0] if sent else None
 
-    def downlink(self, packet: bytes) -> Out | None:
-        """A packet from the TUN device: (octets, address) to send, or None; kept where the phone is idle."""
+    def downlink(self, packet: bytes, now: float) -> Out | None:
+        """A packet from the TUN device: what to send, or None; kept where the phone is idle."""
         version = packet[0] >> 4 if len(packet) >= 20 else 0
         if version == 4:
-            session = self._sessions.get(packet[16:20])
+            session = self.sessions.by_address.get(packet[16:20])
         elif version == 6 and len(packet) >= 40:
             if packet[24] == 0xFF:
                 return None  # the kernel's own multicast listener reports
-            session = self._sessions.get(packet[24:32])
+            session = self.sessions.by_address.get(packet[24:32])
         else:
             self.path.drop("downlink not IP")
             return None
         if session is None:
             self.path.drop("no such phone")
             return None
-        bearer = session.bearers[0]
+        bearer = session.choose(packet)
+        if cause := bearer.policed(DOWN, len(packet), now):
+            self.path.drop(cause)
+            return None
         if bearer.to is None:
             self._keep(bearer, packet)
             return None
@@ -267,6 +205,13 @@ class Forwarder:
         if bearer.to is None:
             return []
         return [_downlink(bearer, bearer.to, packet)]
+
+    def _path_failed(self, peer: Address) -> None:
+        """The eNB is not to be reached: what comes for its phones is kept, and they are called (TS 23.007, 20.3)."""
+        for bearer in self.bearers.values():
+            if bearer.to == peer:
+                bearer.to = None
+        self.events.append(PathFailed(socket.inet_aton(peer[0])))
 
     def _refused(self, peer: Address, indication: ErrorIndication) -> None:
         """The eNB lost a tunnel: stop sending there and report it once (TS 23.007, 22)."""
@@ -282,4 +227,4 @@ class Forwarder:
 def _downlink(bearer: Bearer, to: Address, packet: bytes) -> Out:
     bearer.down_packets += 1
     bearer.down_bytes += len(packet)
-    return gpdu(bearer.remote_teid, packet), to
+    return gpdu(bearer.remote_teid, packet), to, bearer.tos

@@ -72,12 +72,12 @@ class Handovers:
         return arrival
 
     def take(self, kind: int, teid: int, datagram: bytes, start: int) -> Out | str | None:
-        """A T-PDU or an end marker: (octets, address) to send, or why it was dropped, or None where it is kept."""
+        """A T-PDU or an end marker: what to send, or why it was dropped, or None where it is kept."""
         if teid in self._leaving:
             there = self._leaving[teid]
             if there is None:
                 return "phone handed over"
-            return datagram[:4] + there[0] + datagram[8:], there[1]
+            return datagram[:4] + there[0] + datagram[8:], there[1], 0
         own = self._forwarding.get(teid, teid)
         arrival = self._arrivals[own]
         if kind == END_MARKER:

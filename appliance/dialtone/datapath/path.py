@@ -19,7 +19,8 @@ from dialtone.codec.gtpu import (
 from dialtone.errors import ProtocolError
 
 Address = tuple[str, int]
-Out = tuple[bytes, Address]
+Out = tuple[bytes, Address, int]
+"""What to send: octets, to whom, and the type of service octet of the outer header."""
 Trace = Callable[[str, bytes, str, str, bool], None]
 """peer, octets, message name, remark, whether we sent it"""
 
@@ -37,13 +38,13 @@ class Budget:
         self.burst = self.tokens = burst
         self.then = 0.0
 
-    def take(self, now: float) -> bool:
-        """Whether one more may pass at `now` (seconds, any epoch)."""
+    def take(self, now: float, amount: int = 1) -> bool:
+        """Whether `amount` more may pass at `now` (seconds, any epoch)."""
         self.tokens = min(self.burst, self.tokens + self.rate * (now - self.then))
         self.then = now
-        if self.tokens < 1:
+        if self.tokens < amount:
             return False
-        self.tokens -= 1
+        self.tokens -= amount
         return True
 
 
@@ -55,14 +56,15 @@ class Path:
     """Answers path management for the address `local` (packed).
 
     `drops` counts what went no further, by cause. `on_error(peer, indication)` is called for a received
-    Error Indication. Answers to strangers and their trace are limited in rate.
+    Error Indication, `on_echo(peer)` for an Echo Response. Answers to strangers and their trace are limited in rate.
     """
 
     def __init__(self, local: bytes, drops: dict[str, int], on_error: Callable[[Address, ErrorIndication], None],
-                 trace: Trace = no_trace) -> None:
+                 trace: Trace = no_trace, on_echo: Callable[[Address], None] = lambda peer: None) -> None:
         self.local = local
         self.drops = drops
         self.on_error = on_error
+        self.on_echo = on_echo
         self.trace = trace
         self._budget = Budget()
         self._seen = Budget()
@@ -103,13 +105,15 @@ class Path:
             return self._answer(EchoResponse(sequence=message.sequence or 0), peer, watched)
         if isinstance(message, ErrorIndication):
             self.on_error(peer, message)
+        elif isinstance(message, EchoResponse):
+            self.on_echo(peer)
         return None
 
     def _answer(self, message: GtpuMessage, to: Address, watched: bool) -> Out:
         data = encode(message)
         if watched:
             self.trace(_name(to), data, message.NAME, "", True)
-        return data, to
+        return data, to, 0
 
 
 def _name(peer: Address) -> str:

@@ -4,15 +4,17 @@
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dialtone.datapath.devices import GtpuSocket, Tun
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.path import Address, Out
 from dialtone.datapath.router import Router
+from dialtone.datapath.supervision import INTERVAL
 from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenRelay, OpenTunnel
 from dialtone.errors import LocalError
 from dialtone.loop import Loop
+from dialtone.qci import DSCP
 
 Done = Callable[[Exception | None], None]
 TICK = 1.0
@@ -26,11 +28,12 @@ class UserPlane:
     """
 
     def __init__(self, loop: Loop, address: str, *, tun: str = "ue0", element: str = "pgw",
-                 router: Router | None = None) -> None:
+                 router: Router | None = None, dscp: Mapping[int, int] = DSCP, echo: float = INTERVAL) -> None:
         self.loop = loop
         self.element = element
         self._timer: asyncio.TimerHandle | None = None
-        self.forwarder = Forwarder(socket.inet_aton(address), router=router, trace=self._trace)
+        self.forwarder = Forwarder(socket.inet_aton(address), router=router, trace=self._trace,
+                                   dscp=dscp, echo=echo)
         drop = self.forwarder.path.drop
         self.tun = Tun(tun, drop)
         try:
@@ -67,7 +70,7 @@ class UserPlane:
             self._tell()
 
     def _downlink(self, packet: bytes) -> None:
-        out = self.forwarder.downlink(packet)
+        out = self.forwarder.downlink(packet, time.monotonic())
         if out is not None:
             self.gtpu.write(*out)
         elif self.forwarder.events:
@@ -80,11 +83,12 @@ class UserPlane:
 
     def _tick(self) -> None:
         self._write(self.forwarder.tick(time.monotonic()))
+        self._tell()
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def _write(self, due: list[Out]) -> None:
-        for data, to in due:
-            self.gtpu.write(data, to)
+        for out in due:
+            self.gtpu.write(*out)
 
     def _open_tunnel(self, effect: OpenTunnel, done: Done) -> None:
         try:

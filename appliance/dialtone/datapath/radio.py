@@ -9,7 +9,9 @@ import time
 from dataclasses import dataclass, field
 
 from dialtone.codec.gtpu import END_MARKER, G_PDU, ErrorIndication, gpdu, split
+from dialtone.codec.tft import PacketFilter
 from dialtone.datapath.devices import GtpuSocket
+from dialtone.datapath.flow import Template
 from dialtone.datapath.handovers import Handovers
 from dialtone.datapath.path import PORT, Address, Out, Path, Trace, no_trace
 from dialtone.datapath.phones import DEVICE, Phones
@@ -21,7 +23,8 @@ from dialtone.kernel.net import LINK_LOCAL, configure_phone
 @dataclass(slots=True)
 class RadioBearer:
     """One bearer at the eNB: `teid` is the eNB's, `remote_teid` at `to` the P-GW's. The phone's IPv4 address `ue` and
-    interface `identifier` are empty where its PDN type has none."""
+    interface `identifier` are empty where its PDN type has none; a dedicated bearer has those of its default one, and
+    `filters`."""
 
     imsi: str
     ebi: int
@@ -30,6 +33,7 @@ class RadioBearer:
     remote_teid: int
     to: Address
     identifier: bytes = b""
+    filters: tuple[PacketFilter, ...] = ()
     up_packets: int = 0
     down_packets: int = 0
 
@@ -45,18 +49,20 @@ class RadioForwarder:
     drops: dict[str, int] = field(default_factory=dict)
     path: Path = field(init=False)
     handovers: Handovers = field(default_factory=Handovers)
-    _from: dict[tuple[str, bytes], RadioBearer] = field(default_factory=dict)
+    _from: dict[tuple[str, bytes], RadioBearer] = field(default_factory=dict)  # the default bearer of an address
+    _templates: dict[int, Template[RadioBearer]] = field(default_factory=dict)  # by the default bearer's TEID
 
     def __post_init__(self) -> None:
         self.path = Path(self.local, self.drops, self._refused, self.trace)
 
     def add(self, bearer: RadioBearer) -> None:
-        """Add a bearer or replace the one with the same TEID; the first bearer of an address is its default."""
+        """Add a bearer or replace the one with the same TEID; one without filters is the default of its addresses."""
         self._remove(bearer.teid)
         self.bearers[bearer.teid] = bearer
         for key in (bearer.ue, bearer.identifier):
-            if key:
+            if key and not bearer.filters:
                 self._from.setdefault((bearer.imsi, key), bearer)
+        self._arrange()
 
     def remove(self, teid: int) -> RadioBearer | None:
         """Remove a bearer, or one whose phone has not come; an unknown TEID is no error."""
@@ -67,10 +73,20 @@ class RadioForwarder:
         bearer = self.bearers.pop(teid, None)
         for key in [key for key, other in self._from.items() if other is bearer]:
             del self._from[key]
+        self._arrange()
         return bearer
 
+    def _arrange(self) -> None:
+        """The filters of the dedicated bearers, each beside its default one."""
+        rules: dict[int, list[tuple[PacketFilter, RadioBearer]]] = {}
+        for bearer in self.bearers.values():
+            default = self._from.get((bearer.imsi, bearer.ue or bearer.identifier))
+            if default is not None and bearer.filters:
+                rules.setdefault(default.teid, []).extend((one, bearer) for one in bearer.filters)
+        self._templates = {teid: Template(found, downlink=False) for teid, found in rules.items()}
+
     def from_core(self, datagram: bytes, peer: Address, now: float) -> tuple[str, bytes] | Out | None:
-        """(imsi, packet) for a phone, or (octets, address) to send, or None."""
+        """(imsi, packet) for a phone, or what to send, or None."""
         try:
             kind, teid, start = split(datagram)
         except ProtocolError as error:
@@ -100,8 +116,8 @@ class RadioForwarder:
         return bearer.imsi, packet
 
     def from_phone(self, imsi: str, packet: bytes) -> Out | None:
-        """(octets, address) to send, or None without a bearer. A real eNB does not look at addresses; this one has
-        only them to tell the bearers of a phone apart, and takes the first for a source it does not know."""
+        """What to send, or None without a bearer. A real eNB does not look at addresses; this one has only them to tell
+        the bearers of a phone apart, and takes the first for a source it does not know."""
         bearer = self._from.get((imsi, _source(packet)))
         if bearer is None:
             ipv6 = packet[0] >> 4 == 6
@@ -109,8 +125,10 @@ class RadioForwarder:
                            if b.imsi == imsi and (b.identifier if ipv6 else b.ue)), None)
         if bearer is None:
             return None
+        if (template := self._templates.get(bearer.teid)) is not None:
+            bearer = template.choose(packet, bearer)
         bearer.up_packets += 1
-        return gpdu(bearer.remote_teid, packet), bearer.to
+        return gpdu(bearer.remote_teid, packet), bearer.to, 0
 
     def _refused(self, peer: Address, indication: ErrorIndication) -> None:
         for bearer in list(self.bearers.values()):
@@ -140,12 +158,13 @@ class RadioUserPlane:
         self.gtpu.read_into(self._from_core)
 
     def open_bearer(self, imsi: str, ebi: int, ue: bytes, teid: int, remote: bytes, remote_teid: int, *,
-                    namespace: str, identifier: bytes = b"") -> None:
+                    namespace: str, identifier: bytes = b"", filters: tuple[PacketFilter, ...] = ()) -> None:
         """A bearer was set up (Initial Context Setup, E-RAB Setup). The first one gives the phone its TUN device
         `lte0` in `namespace` (a name under /run/netns), with MTU and default route; each brings its address `ue`, or
         the interface `identifier` with which the phone solicits a router, or both."""
         self.phones.open(imsi, namespace)
-        self.forwarder.add(RadioBearer(imsi, ebi, ue, teid, remote_teid, (socket.inet_ntoa(remote), PORT), identifier))
+        self.forwarder.add(RadioBearer(imsi, ebi, ue, teid, remote_teid, (socket.inet_ntoa(remote), PORT), identifier,
+                                       filters))
         if self.phones.address(imsi, ue, identifier):  # not again at each service request and handover: it takes time
             configure_phone(namespace, DEVICE, self.mtu, socket.inet_ntoa(ue) if ue else None, identifier or None)
         self.phones.attach(imsi, self._from_phone)
@@ -183,13 +202,10 @@ class RadioUserPlane:
             self._deliver()
         if out is None:
             return
-        first, second = out
-        if isinstance(first, str):
-            assert isinstance(second, bytes)
-            self.phones.write(first, second)
+        if len(out) == 2:
+            self.phones.write(*out)
         else:
-            assert isinstance(second, tuple)
-            self.gtpu.write(first, second)
+            self.gtpu.write(*out)
 
     def _deliver(self) -> None:
         for imsi, packet in self.forwarder.held():

@@ -68,14 +68,14 @@ def configure_tun(name: str, gateways: Iterable[str], mtu: int) -> None:
 class Forwarding:
     """Lets the kernel forward IP from now on, and puts back on `close` what was.
 
-    An `uplink` that has its IPv6 from router advertisements goes on to take them; a router otherwise does not.
+    An interface that has its IPv6 from router advertisements goes on to take them; a router otherwise does not.
     """
 
-    def __init__(self, uplink: str | None = None) -> None:
+    def __init__(self) -> None:
         self._old: list[tuple[str, str]] = []
-        takes = _PROC / f"ipv6/conf/{uplink}/accept_ra"
-        if takes.exists() and takes.read_text().strip() == "1":
-            self._set(f"ipv6/conf/{uplink}/accept_ra", 2)
+        for takes in sorted(_PROC.glob("ipv6/conf/*/accept_ra")):
+            if takes.parent.name not in ("all", "default") and takes.read_text().strip() == "1":
+                self._set(str(takes.relative_to(_PROC)), 2)
         self._set("ipv4/ip_forward", 1)
         if has_ipv6():
             self._set("ipv6/conf/all/forwarding", 1)

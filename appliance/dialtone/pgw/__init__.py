@@ -6,6 +6,7 @@ from dialtone.pgw import (
     bearer_resource,
     dedicated,
     downlink_data,
+    enb_path,
     forwarding,
     path_failure,
     policy,
@@ -13,5 +14,5 @@ from dialtone.pgw import (
     subscribed_qos,
 )
 
-__all__ = ["bearer", "bearer_resource", "dedicated", "downlink_data", "forwarding", "path_failure", "policy", "session",
-           "subscribed_qos"]
+__all__ = ["bearer", "bearer_resource", "dedicated", "downlink_data", "enb_path", "forwarding", "path_failure",
+           "policy", "session", "subscribed_qos"]

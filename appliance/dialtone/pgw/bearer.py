@@ -53,7 +53,7 @@ def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effe
         if end is not None and end.ipv4:
             if bearer.enb is not None and bearer.enb != (end.ipv4, end.teid):
                 yield EndMarker(*bearer.enb)  # the last of the old path (TS 23.401, 5.5.1.1.2)
-            bearer.enb, session.tunnel.notified = (end.ipv4, end.teid), False
+            bearer.enb, bearer.lost, session.tunnel.notified = (end.ipv4, end.teid), False, False
             yield open_tunnel(session, bearer)
         modified.append(BearerContextModified(
             ebi=bearer.ebi,
@@ -72,7 +72,7 @@ def on_release_access_bearers_request(pgw: Pgw, msg: ReleaseAccessBearersRequest
     tunnel = pgw.tunnel_of(msg.teid, rx)
     for session in tunnel.sessions.values():
         for bearer in session.bearers.values():
-            bearer.enb = None
+            bearer.enb, bearer.lost = None, False
             yield open_tunnel(session, bearer)
     yield Answer(ReleaseAccessBearersResponse(teid=tunnel.peer_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED)))
 

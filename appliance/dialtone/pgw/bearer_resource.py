@@ -16,13 +16,13 @@ from dialtone.codec.gtpc import (
 from dialtone.codec.gtpc.bearer_context import FailedBearerContext
 from dialtone.codec.gtpc.values import Cause, FlowQos
 from dialtone.codec.tft import Operation, Tft, TftError, change
-from dialtone.config_policy import GBR_CLASSES
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects
 from dialtone.errors import ProtocolError
 from dialtone.pgw import dedicated
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
 from dialtone.pgw.rule import Rule
+from dialtone.qci import GBR
 
 GTP_BY_ESM = {41: 74, 42: 75, 44: 76, 45: 77}
 """TFT errors (TS 29.274, annex C)."""
@@ -84,7 +84,7 @@ def _grant(pgw: Pgw, session: Session, qos: FlowQos | None) -> None:
     """Raise ProtocolError where policy does not give what the phone wants."""
     if not pgw.config.apn[session.apn].phone_bearers:
         raise ProtocolError("phones get no bearers by asking", cause=CauseValue.REQUEST_REJECTED)
-    if qos is not None and (qos.qci in GBR_CLASSES) != bool(qos.gbr_uplink or qos.gbr_downlink):
+    if qos is not None and (qos.qci in GBR) != bool(qos.gbr_uplink or qos.gbr_downlink):
         raise ProtocolError("the class and its guaranteed rate do not fit", cause=CauseValue.SERVICE_DENIED)
 
 

@@ -20,11 +20,12 @@ from dialtone.pgw.tunnel import Tunnel
 
 @on.event(DownlinkWaiting)
 def on_downlink_waiting(pgw: Pgw, event: DownlinkWaiting, rx: Rx) -> Effects:
-    """The first packet of an idle phone."""
+    """The first packet of an idle phone, or of one whose eNB is not to be reached: its MME takes it for connected."""
     session = _session(pgw, event)
     if session is not None:
         rx.subject = event.imsi
-        yield from _notify(pgw, session, event.ebi, None)
+        lost = Cause(CauseValue.ERROR_INDICATION_RECEIVED) if session.bearers[event.ebi].lost else None
+        yield from _notify(pgw, session, event.ebi, lost)
 
 
 @on.event(TunnelRefused)

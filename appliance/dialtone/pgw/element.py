@@ -59,6 +59,7 @@ class BearerContext:
     filters: tuple[PacketFilter, ...] = ()  # of a dedicated bearer
     rule: Rule | None = None  # the policy rule that it is there for
     unwanted: bool = False  # it is to go as soon as it stands
+    lost: bool = False  # the path to the eNB failed, and the MME has not heard of it
 
 
 @dataclass(slots=True)

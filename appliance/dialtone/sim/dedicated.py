@@ -14,12 +14,10 @@ from dialtone.codec.tft import Operation, PacketFilter, Tft, change
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects
 from dialtone.errors import ProtocolError
-from dialtone.sim import transaction
+from dialtone.qci import GBR
+from dialtone.sim import esm, transaction
 from dialtone.sim.phone import Dedicated, Phone, on
 from dialtone.sim.states import BEARER
-
-GBR_CLASSES = frozenset((1, 2, 3, 4, 65, 66, 67, 71, 72, 73, 74, 75, 76))
-"""QCIs with a guaranteed bit rate (TS 23.203, table 6.1.7)."""
 
 
 class Objection(ProtocolError):
@@ -42,8 +40,9 @@ def on_activate_dedicated_eps_bearer_context_request(
     yield from transaction.end(phone, pti)
     present = phone.dedicated.get(ebi)
     state = BEARER.after(present.state if present else BEARER.initial, msg.NAME)
-    phone.dedicated[ebi] = Dedicated(ebi, msg.linked_eps_bearer_identity, msg.eps_qos, filters, state)
+    bearer = phone.dedicated[ebi] = Dedicated(ebi, msg.linked_eps_bearer_identity, msg.eps_qos, filters, state)
     yield phone.send(nas.ActivateDedicatedEPSBearerContextAccept(eps_bearer_identity=ebi))
+    yield esm.interface(phone, phone.pdns[bearer.linked], bearer)
     yield phone.outcome("bearer", True, f"bearer {ebi}: QCI {msg.eps_qos.qci}, {len(filters)} packet filters")
 
 
@@ -63,7 +62,7 @@ def _acceptable(phone: Phone, msg: nas.ActivateDedicatedEPSBearerContextRequest)
 
 
 def _check_qos(qos: EpsQos) -> None:
-    if (qos.qci in GBR_CLASSES) != bool(qos.gbr_uplink or qos.gbr_downlink):
+    if (qos.qci in GBR) != bool(qos.gbr_uplink or qos.gbr_downlink):
         raise Objection(f"QCI {qos.qci} with or without a guaranteed bit rate", cause=EsmCause.EPS_QOS_NOT_ACCEPTED)
 
 
@@ -98,6 +97,8 @@ def on_modify_eps_bearer_context_request(
         return
     yield from transaction.end(phone, msg.procedure_transaction_identity)
     yield phone.send(nas.ModifyEPSBearerContextAccept(eps_bearer_identity=ebi))
+    if msg.tft is not None and (bearer := phone.dedicated.get(ebi)) is not None:
+        yield esm.interface(phone, phone.pdns[bearer.linked], bearer)
     yield phone.outcome("bearer", True, f"bearer {ebi} changed")
 
 

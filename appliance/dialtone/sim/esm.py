@@ -14,7 +14,7 @@ from dialtone.codec.nas.values import PdnType, RequestType
 from dialtone.codec.pco import Id, ProtocolConfigurationOptions
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects
-from dialtone.sim.phone import InterfaceDown, InterfaceUp, Pdn, Phone, on
+from dialtone.sim.phone import Dedicated, InterfaceDown, InterfaceUp, Pdn, Phone, on
 from dialtone.sim.states import BEARER, EmmState
 from dialtone.sim.transaction import ATTACH_PTI
 
@@ -83,11 +83,15 @@ def activate_default(
     answer = nas.ActivateDefaultEPSBearerContextAccept(eps_bearer_identity=ebi)
     repeated = ebi in phone.pdns
     phone.pdns[ebi] = pdn
-    return answer, iter(()) if repeated else _interface(phone, pdn)
+    return answer, iter(()) if repeated else iter((interface(phone, pdn),))
 
 
-def _interface(phone: Phone, pdn: Pdn) -> Iterator[Effect]:
-    yield InterfaceUp(phone.name, phone.imsi, pdn.ebi, pdn.address, pdn.dns, pdn.mtu or DEFAULT_MTU, pdn.identifier)
+def interface(phone: Phone, pdn: Pdn, dedicated: Dedicated | None = None) -> InterfaceUp:
+    """The device's part in a PDN connection: all of it, or what a dedicated bearer carries."""
+    up = InterfaceUp(phone.name, phone.imsi, pdn.ebi, pdn.address, pdn.dns, pdn.mtu or DEFAULT_MTU, pdn.identifier)
+    if dedicated is not None:
+        up.ebi, up.filters = dedicated.ebi, tuple(dedicated.filters.values())
+    return up
 
 
 def keep_only(phone: Phone, active: Collection[int]) -> Iterator[Effect]:
@@ -103,6 +107,7 @@ def take(phone: Phone, ebi: int, event: str) -> Iterator[Effect]:
     """A bearer ends; with a default bearer all of its PDN connection."""
     if (dedicated := phone.dedicated.pop(ebi, None)) is not None:
         dedicated.state = BEARER.after(dedicated.state, event)
+        yield InterfaceDown(phone.name, phone.imsi, ebi)
     pdn = phone.pdns.pop(ebi, None)
     if pdn is None:
         return

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 from typing import Any, Protocol
 
 from dialtone.codec import s1ap
+from dialtone.codec.tft import PacketFilter
 from dialtone.element import Link
 from dialtone.errors import DialtoneError
 from dialtone.loop import Loop
@@ -35,7 +36,7 @@ class Plane(Protocol):
     mtu: int
 
     def open_bearer(self, imsi: str, ebi: int, ue: bytes, teid: int, remote: bytes, remote_teid: int, *,
-                    namespace: str, identifier: bytes = b"") -> None: ...
+                    namespace: str, identifier: bytes = b"", filters: tuple[PacketFilter, ...] = ()) -> None: ...
 
     def close_bearer(self, teid: int) -> None: ...
 
@@ -120,7 +121,8 @@ class Bearers:
         plane.mtu = interface.mtu
         plane.open_bearer(interface.imsi, ebi, interface.address.packed if interface.address else b"",
                           radio.teid_in, radio.uplink, radio.teid_out,
-                          namespace=self.namespace_of(interface.imsi), identifier=interface.identifier)
+                          namespace=self.namespace_of(interface.imsi), identifier=interface.identifier,
+                          filters=interface.filters)
 
 
 def _answered(perform: Callable[[Any], None]) -> Callable[[Any, Done], None]:

@@ -110,7 +110,7 @@ class Transaction:
 @dataclass(slots=True)
 class InterfaceUp(Effect):
     """Give the phone's data interface its IPv4 address, its IPv6 interface identifier, or both; the radio bearer of
-    `ebi` carries it."""
+    `ebi` carries it. A dedicated bearer carries what its `filters` say of the same addresses."""
 
     phone: str
     imsi: str
@@ -119,6 +119,7 @@ class InterfaceUp(Effect):
     dns: tuple[IPv4Address | IPv6Address, ...]
     mtu: int
     identifier: bytes = b""
+    filters: tuple[PacketFilter, ...] = ()
     failed: Event | None = None
 
 
@@ -242,6 +243,7 @@ class Phone(Element):
         self.transactions.clear()
         for bearer in self.dedicated.values():
             bearer.state = BEARER.after(bearer.state, "local deactivation")
+            yield InterfaceDown(self.name, self.imsi, bearer.ebi)
         self.dedicated.clear()
         for pdn in self.pdns.values():
             pdn.state = BEARER.after(pdn.state, "local deactivation")
