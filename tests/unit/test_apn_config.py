@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """[apn.<name>]: networks of both versions, what may be asked for, and overlaps that are refused."""
 
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from dialtone import app
+from dialtone.cli.config import ula
 from dialtone.config import Config, ConfigError, load
 from dialtone.config_checks import pool6
 from dialtone.pgw.options import servers_of
@@ -61,6 +63,15 @@ def test_classes_of_the_outer_header(tmp_path: Path) -> None:
 def test_what_cannot_be(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         read(tmp_path, text)
+
+
+def test_networks_of_ones_own_are_new_each_time_and_fit(tmp_path: Path) -> None:
+    made = [CliRunner().invoke(ula).output for _ in range(2)]
+    assert made[0] != made[1]
+    apns = read(tmp_path, made[0]).apn
+    pools = {apn.pool6 for apn in apns.values()}
+    assert len(pools) == len(apns) == 2
+    assert all(pool is not None and pool.subnet_of(IPv6Network("fd00::/8")) for pool in pools)
 
 
 def test_a_pool_is_checked_as_a_value_too() -> None:

@@ -190,6 +190,16 @@ def test_unknown_apn_given_after_ciphering() -> None:
     assert "'imms'" in trace.down(reject(19, 27)).only().text
 
 
+@pytest.mark.parametrize(("cause", "text"), [(50, "asks for IPv6, and the APN has IPv4 only (ESM cause #50)"),
+                                             (51, "asks for IPv4, and the APN has IPv6 only (ESM cause #51)")])
+def test_a_pdn_type_that_is_not_to_be_had(cause: int, text: str) -> None:
+    verdict = start().down(reject(19, cause)).only()
+    assert verdict.rule == "pdn-type"
+    assert text in verdict.text
+    assert "IPv4v6" in verdict.phone
+    assert "pdn_type" in verdict.network
+
+
 @pytest.mark.parametrize(("cause", "sticky"), [
     (3, "SIM counts as invalid"), (6, "off and on"), (8, "SIM counts as invalid"), (11, "forbidden list"),
     (12, "tracking area"), (13, "tracking area"), (15, "tracking area"), (17, ""), (22, ""), (99, ""),

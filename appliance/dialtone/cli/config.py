@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dialtone config check`: is dialtone.toml right, and what does it say in the end?"""
+"""`dialtone config`: is dialtone.toml right, and what does it say in the end? And IPv6 networks of one's own for it."""
 
 import dataclasses
 import json
+import os
+from ipaddress import IPv6Network
 from pathlib import Path
 
 import click
@@ -19,7 +21,7 @@ def files(*given: Path) -> list[Path]:
 
 @click.group()
 def config() -> None:
-    """Check dialtone.toml."""
+    """Check dialtone.toml, and help to write it."""
 
 
 @config.command()
@@ -35,3 +37,12 @@ def check(file: Path | None, as_json: bool) -> None:
     network = configuration.network
     click.echo(f"{', '.join(map(str, read)) or 'built-in defaults'}: good. "
                f"{network.name}, PLMN {network.plmn}, TAC {', '.join(map(str, network.tac))}")
+
+
+@config.command()
+def ula() -> None:
+    """Make IPv6 networks that nobody else has, to be put into dialtone.toml. Example: dialtone config ula"""
+    own = IPv6Network((b"\xfd" + os.urandom(5) + bytes(10), 48))  # RFC 4193, 3.2: a random global identifier
+    names = [name for name, apn in load(files()).apn.items() if apn.pdn_type != "ipv4"]
+    for name, network in zip(names, own.subnets(new_prefix=56), strict=False):
+        click.echo(f'[apn.{name}]\npool6 = "{network}"')

@@ -8,7 +8,7 @@ from dialtone.codec.nas.causes import EmmCause, EsmCause, cause_name
 from dialtone.codec.pco import Id
 from dialtone.errors import ProtocolError
 from dialtone.trace.diagnose.sticky import sticky
-from dialtone.trace.diagnose.story import Story
+from dialtone.trace.diagnose.story import Step, Story
 from dialtone.trace.diagnose.verdict import Found, Level, Verdict, failure, rule
 
 _WHY = {
@@ -35,16 +35,16 @@ _ANSWER_TO = {
     "ESM information request": "T3489", "Attach accept": "T3450", "Detach request": "T3422",
 }
 """What the network waits for, and the timer it repeats the message by (TS 24.301, table 10.2.2)."""
+_ONLY = {50: ("IPv4", "IPv6"), 51: ("IPv6", "IPv4")}
+"""ESM cause: the version that is to be had, and the one that was asked for."""
 _PATIENCE = 24.0  # seconds: any of them has expired at least twice
 
 
 @rule("unknown-apn", instead_of=("attach-reject", "session-refused", "under-way"))
 def unknown_apn(story: Story) -> Found:
     """ESM cause #27, alone or inside an Attach reject with #19 (TS 24.301, 6.5.1.4)."""
-    reject = story.last("Attach reject")
-    refused = story.last("PDN connectivity reject")
-    esm = refused.message if refused else _inside(reject.message) if reject else None
-    if esm is None or getattr(esm, "esm_cause", 0) != EsmCause.MISSING_OR_UNKNOWN_APN:
+    reject, refused, cause = _refusal(story)
+    if cause != EsmCause.MISSING_OR_UNKNOWN_APN:
         return None
     asked = _apn_asked(story)
     which = f"The APN {asked!r} that the phone asks for" if asked else "The APN that the phone asks for"
@@ -52,6 +52,25 @@ def unknown_apn(story: Story) -> Found:
                    [story.last("ESM information response"), refused, reject], phone="At the phone: correct the APN, or "
                    "delete it, so that the default one is used.",
                    network=f"Or add the APN to the profile: dialtone subscriber show {story.imsi or 'IMSI'}.")
+
+
+@rule("pdn-type", instead_of=("attach-reject", "session-refused", "under-way"))
+def pdn_type(story: Story) -> Found:
+    """ESM cause #50 or #51, likewise (TS 24.301, 6.5.1.4)."""
+    reject, refused, cause = _refusal(story)
+    if cause not in _ONLY:
+        return None
+    only, other = _ONLY[cause]
+    return failure("pdn-type", story, f"The phone asks for {other}, and the APN has {only} only (ESM cause #{cause}).",
+                   [refused, reject], phone="At the phone: set the APN protocol to IPv4/IPv6 (IPv4v6).",
+                   network=f"Or allow {other}: pdn_type in [apn.<name>], and the APN of the subscription's profile.")
+
+
+def _refusal(story: Story) -> tuple[Step | None, Step | None, int]:
+    """The Attach reject, the PDN connectivity reject that came alone, and the ESM cause of either."""
+    reject, refused = story.last("Attach reject"), story.last("PDN connectivity reject")
+    esm = refused.message if refused else _inside(reject.message) if reject else None
+    return reject, refused, getattr(esm, "esm_cause", 0)
 
 
 def _inside(message: Any) -> Any:
