@@ -60,6 +60,9 @@ def on_attach_request(mme: Mme, msg: AttachRequest, rx: Rx) -> Effects:
         cause = NO_SUITABLE_CELLS if ue.tai.plmn == mme.plmn else PLMN_NOT_ALLOWED
         yield from reject.request(mme, ue, rx, cause, f"{ue.tai} is not served here")
         return
+    if mme.congested and msg.eps_attach_type & 7 != EpsAttachType.EMERGENCY:
+        yield from reject.request(mme, ue, rx, reject.CONGESTION, "too many phones attach at once")
+        return
     yield from _identify(mme, ue, rx)
 
 

@@ -24,7 +24,7 @@ from dialtone.crypto.kdf import derive_kenb
 from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Unanswered, Verdict
-from dialtone.mme import bearer_status, paging, retransmission
+from dialtone.mme import bearer_status, detach, paging, retransmission
 from dialtone.mme.context import Bearer, Pdn, Ue
 from dialtone.mme.context_release import drop, to_idle
 from dialtone.mme.element import Mme, on
@@ -201,8 +201,12 @@ def on_no_modify_bearer_response(mme: Mme, event: Unanswered, rx: Rx) -> Effects
 
 
 def _no_downlink(mme: Mme, ue: Ue, rx: Rx, why: str) -> Effects:
-    if ue.number in mme.ues and not ue.ending:
-        yield Verdict("bearer", False, f"{why}: the phone must attach again")
+    if mme.ues.get(ue.number) is not ue or ue.ending:
+        return
+    yield Verdict("bearer", False, f"{why}: the phone must attach again")
+    if ue.emm is EmmState.REGISTERED and ue.enb is not None:  # it is told so (TS 23.401, 5.3.8.3)
+        yield from detach.begin(ue, reattach=True)
+    else:
         yield from drop(mme, ue, rx)
 
 

@@ -63,13 +63,13 @@ def on_detach_ue(mme: Mme, event: DetachUe, rx: Rx) -> Effects:
         return
     rx.subject = ue.label
     ue.purge = not (event.reattach or event.by_hss)
-    ue.detach_type = NetworkDetachType.REATTACH_REQUIRED if event.reattach else NetworkDetachType.REATTACH_NOT_REQUIRED
     if ue.emm is not EmmState.REGISTERED or (ue.ecm is EcmState.IDLE and not event.page):
         yield from _untold(mme, ue, rx)
     elif ue.ecm is EcmState.IDLE:
-        yield from paging.reach(mme, ue, rx, Errand(_begin, _untold))
+        yield from paging.reach(mme, ue, rx, Errand(
+            lambda mme, ue, rx: begin(ue, reattach=event.reattach), _untold))
     else:
-        yield from _begin(mme, ue, rx)
+        yield from begin(ue, reattach=event.reattach)
 
 
 def _untold(mme: Mme, ue: Ue, rx: Rx) -> Effects:
@@ -77,8 +77,10 @@ def _untold(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     yield from _gone(mme, ue, rx)
 
 
-def _begin(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+def begin(ue: Ue, *, reattach: bool) -> Effects:
+    """Ask a connected phone to go, and with `reattach` to come back at once."""
     yield from ue.move("network detach")
+    ue.detach_type = NetworkDetachType.REATTACH_REQUIRED if reattach else NetworkDetachType.REATTACH_NOT_REQUIRED
     yield from request_again(ue)
 
 

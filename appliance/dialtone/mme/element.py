@@ -152,6 +152,11 @@ class Mme(Element):
         """How many phones have come and are not registered yet."""
         return len(self.ues) - len(self.by_imsi)
 
+    @property
+    def congested(self) -> bool:
+        """Twice as many as are too many, although the eNBs were asked to keep phones away: #22 for who comes now."""
+        return 0 < self.config.s1.overload * 2 < self.on_their_way
+
     def ours(self, guti: Guti) -> bool:
         """Whether this MME gave that GUTI."""
         s1 = self.config.s1

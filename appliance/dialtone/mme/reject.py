@@ -5,13 +5,15 @@ sentence for people."""
 from dialtone.codec.diameter import ExperimentalResult
 from dialtone.codec.message import Message
 from dialtone.codec.nas import AttachReject, TrackingAreaUpdateReject, TrackingAreaUpdateRequest
+from dialtone.codec.nas.ies import GprsTimer
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, Verdict
 from dialtone.mme.context import Ue
 from dialtone.mme.context_release import drop
 from dialtone.mme.element import Mme
+from dialtone.mme.timers import TIMERS
 
-NO_SUITABLE_CELLS, NETWORK_FAILURE = 15, 17
+NO_SUITABLE_CELLS, NETWORK_FAILURE, CONGESTION = 15, 17, 22
 
 STICKY = {
     3: "The SIM counts as illegal until the phone is switched off and on.",
@@ -60,8 +62,9 @@ def only(mme: Mme, ue: Ue, cause: int, why: str, esm: bytes | None = None) -> Ef
         why = f"{why} (a lab setting answers #{NETWORK_FAILURE} in place of #{cause})"
         cause = NETWORK_FAILURE
     update = isinstance(ue.request, TrackingAreaUpdateRequest)
-    message: Message = (TrackingAreaUpdateReject(emm_cause=cause) if update
-                        else AttachReject(emm_cause=cause, esm_message_container=esm))
+    wait = _back_off(mme) if cause == CONGESTION else None
+    message: Message = (TrackingAreaUpdateReject(emm_cause=cause, t3346_value=wait) if update
+                        else AttachReject(emm_cause=cause, esm_message_container=esm, t3346_value=wait))
     yield Send("NAS", ue, message)
     yield Verdict("tracking area update" if update else "attach", False,
                   f"refused with cause #{cause}: {why}. {STICKY.get(cause, '')}".strip())
@@ -74,3 +77,9 @@ def reason(result: int | None, experimental: ExperimentalResult | None, diagnost
     if diagnostic is not None and (found := BY_DIAGNOSTIC.get((code, diagnostic))):
         return found
     return BY_EXPERIMENTAL.get(code, otherwise) if code else BY_RESULT.get(result or 0, otherwise)
+
+
+def _back_off(mme: Mme) -> GprsTimer:
+    """T3346 for one phone: another value for each, in steps of two seconds."""
+    most = int(TIMERS["T3346"].seconds)
+    return GprsTimer.of(most - mme.random(1)[0] % (most // 4 + 1) * 2)

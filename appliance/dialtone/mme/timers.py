@@ -20,6 +20,7 @@ E_RAB = "E-RAB"
 """Guards without a name in the specification are called after what they guard."""
 
 TIMERS = {
+    "T3346": Timer(60, 0, "TS 24.301, 5.5.1.2.5"),  # told with #22, from half of it on, so that not all return at once
     "T3413": Timer(4, 3, "TS 24.301, 5.6.2.2.1"),  # paging; longer than three paging cycles of 1.28 s
     "T3422": Timer(6, 4, "TS 24.301, 5.5.2.3.4"),  # detach by the network
     "T3450": Timer(6, 4, "TS 24.301, 5.5.1.2.7"),  # attach accept

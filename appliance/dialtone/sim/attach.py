@@ -150,6 +150,9 @@ def on_attach_reject(phone: Phone, msg: nas.AttachReject, rx: Rx) -> Effects:
         yield phone.outcome("attach", False, f"{text}; {sticky}")
         return
     yield phone.outcome("attach", False, text)
+    if msg.emm_cause == EmmCause.CONGESTION and msg.t3346_value is not None:
+        yield from phone.back_off(msg.t3346_value)
+        return
     if msg.emm_cause in causes.NO_NEXT_ATTEMPT:
         phone.attempts = TIMERS["T3410"].attempts - 1
     yield from retry_later(phone)

@@ -195,6 +195,11 @@ class Phone(Element):
         if t3412 is not None:
             self.t3412 = t3412.seconds
 
+    def back_off(self, t3346: GprsTimer) -> Iterator[Effect]:
+        """The network is congested: nothing before T3346 has expired (TS 24.301, 5.3.9). It does not count as a try."""
+        if self.handset.retries and t3346.seconds:
+            yield StartTimer("T3346", self.imsi, float(t3346.seconds))
+
     def take_features(self, features: EPSNetworkFeatureSupport | None) -> None:
         """What the network offers; what is not named is not offered (TS 24.301, 5.5.1.2.4)."""
         self.ims_vops = features is not None and features.ims_vops

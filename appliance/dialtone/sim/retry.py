@@ -25,3 +25,9 @@ def on_t3402(phone: Phone, key: str, rx: Rx) -> Effects:
     """Time for the next five attempts."""
     phone.attempts = 0
     yield from on_t3411(phone, key, rx)
+
+
+@on.timer("T3346", "TS 24.301, 5.3.9")
+def on_t3346(phone: Phone, key: str, rx: Rx) -> Effects:
+    """The congestion should be over."""
+    yield from on_t3411(phone, key, rx)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from dialtone.codec import nas
 from dialtone.codec.nas.capabilities import EPSBearerContextStatus
+from dialtone.codec.nas.causes import EmmCause
 from dialtone.codec.nas.identities import Tmsi
+from dialtone.codec.nas.ies import GprsTimer
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Event
 from dialtone.sim import attach, causes, esm
@@ -98,10 +100,10 @@ def on_service_reject(phone: Phone, msg: nas.ServiceReject, rx: Rx) -> Effects:
     """No service: what stays depends on the cause (5.6.1.5)."""
     yield from phone.stop("T3417")
     yield from phone.move("Service reject")
-    yield from refused(phone, "service request", msg.emm_cause)
+    yield from refused(phone, "service request", msg.emm_cause, msg.t3346_value)
 
 
-def refused(phone: Phone, procedure: str, cause: int) -> Iterator[Effect]:
+def refused(phone: Phone, procedure: str, cause: int, t3346: GprsTimer | None) -> Iterator[Effect]:
     """The network's cause, for service request and tracking area update alike (5.5.3.2.5, 5.6.1.5)."""
     text, sticky = f"rejected: cause {causes.emm(cause)}", ""
     if cause in KEEPS_REGISTRATION:
@@ -112,7 +114,9 @@ def refused(phone: Phone, procedure: str, cause: int) -> Iterator[Effect]:
         yield from phone.move("local detach")
         sticky = attach.remember(phone, cause)
     yield phone.outcome(procedure, False, f"{text}; {sticky}" if sticky else text)
-    if cause in ATTACH_ANEW:
+    if cause == EmmCause.CONGESTION and t3346 is not None:
+        yield from phone.back_off(t3346)
+    elif cause in ATTACH_ANEW:
         phone.attempts = 0
         phone.attach_when_released = True
 

@@ -13,6 +13,7 @@ class Timer(NamedTuple):
 
 
 TIMERS = {
+    "T3346": Timer(60, 0, "TS 24.301, 5.5.1.2.5"),  # congestion: the network names the value
     "T3402": Timer(720, 0, "TS 24.301, 5.5.1.2.6"),  # after five failed attaches, before the next round
     "T3410": Timer(15, 5, "TS 24.301, 5.5.1.2.6"),  # attach request
     "T3411": Timer(10, 0, "TS 24.301, 5.5.1.2.6"),  # before the next attach attempt

@@ -97,7 +97,7 @@ def on_tracking_area_update_reject(phone: Phone, msg: nas.TrackingAreaUpdateReje
     yield from phone.stop("T3430")
     yield from phone.move("Tracking area update reject")
     phone.update_status = EpsUpdateStatus.EU2_NOT_UPDATED
-    yield from service.refused(phone, UPDATE, msg.emm_cause)
+    yield from service.refused(phone, UPDATE, msg.emm_cause, msg.t3346_value)
 
 
 def failed(phone: Phone, why: str) -> Iterator[Effect]:

@@ -11,7 +11,13 @@ a Verdict or None. Rules read the messages on the wire, so imported captures are
 from collections.abc import Iterable
 
 from dialtone.trace.bus import Event
-from dialtone.trace.diagnose import attach, authentication, handover, network  # noqa: F401 they register their rules
+from dialtone.trace.diagnose import (  # noqa: F401 they register their rules
+    attach,
+    authentication,
+    handover,
+    idle,
+    network,
+)
 from dialtone.trace.diagnose.story import stories
 from dialtone.trace.diagnose.verdict import RULES, Level, Rule, Verdict, judge
 
