@@ -39,6 +39,9 @@ class Network:
     temporary_rejects: bool = setting(
         False, check.flag, "lab setting: refuse phones with causes that do not lock the SIM"
     )
+    emergency: str = setting(
+        "off", check.one_of("off", "desk"), "emergency calls: refused, or put through to a desk of this network"
+    )
     eia: tuple[int, ...] = setting(
         (2, 1, 3), check.algorithms(1), "NAS integrity algorithms, the preferred one first: 1 SNOW 3G, 2 AES, 3 ZUC"
     )
@@ -130,6 +133,8 @@ class Log:
     level: str = setting("info", check.one_of("debug", "info", "warning", "error"), "least severe line written")
 
 
+EMERGENCY_APN = "sos"
+EMERGENCY_POOL = IPv4Network("10.47.0.0/16")
 DEFAULT_APNS: dict[str, Apn] = {
     "internet": Apn(pool6=IPv6Network("2001:db8:cafe::/49")),
     "ims": Apn(pool=IPv4Network("10.46.0.0/16"), pool6=IPv6Network("2001:db8:cafe:8000::/49"), qci=5),
@@ -172,6 +177,8 @@ def load(paths: Sequence[Path] = ()) -> Config:
     named["apn"] = {name: {"pool": apn.pool, "pool6": apn.pool6, "qci": apn.qci} for name, apn in DEFAULT_APNS.items()}
     for path in paths:
         _merge(path, sections, named)
+    if sections["network"].get("emergency") == "desk":
+        named["apn"][EMERGENCY_APN] = {"pool": EMERGENCY_POOL, "qci": 5} | named["apn"].get(EMERGENCY_APN, {})
     objects = {kind: {name: NAMED[kind](**values) for name, values in items.items()} for kind, items in named.items()}
     sections["diameter"] |= {"peer": objects["diameter.peer"], "route": objects["diameter.route"]}
     config = Config(apn=objects["apn"], policy=objects["policy"],

@@ -7,8 +7,7 @@ Attach Request -> [Identity] -> [Authentication -> Security Mode] -> Update Loca
 
 from dialtone.codec import nas
 from dialtone.codec.nas import AttachAccept, AttachComplete, AttachRequest
-from dialtone.codec.nas.capabilities import EPSNetworkFeatureSupport
-from dialtone.codec.nas.identities import Imsi, TaiList
+from dialtone.codec.nas.identities import Imei, Imsi, TaiList
 from dialtone.codec.nas.ies import GprsTimer
 from dialtone.codec.nas.values import EpsAttachResult, EpsAttachType
 from dialtone.codec.s1ap.causes import Cause
@@ -20,6 +19,7 @@ from dialtone.mme import (
     authentication,
     combined,
     default_bearer,
+    emergency,
     emm_information,
     identification,
     paging,
@@ -59,6 +59,10 @@ def on_attach_request(mme: Mme, msg: AttachRequest, rx: Rx) -> Effects:
     if ue.tai not in mme.tais:
         cause = NO_SUITABLE_CELLS if ue.tai.plmn == mme.plmn else PLMN_NOT_ALLOWED
         yield from reject.request(mme, ue, rx, cause, f"{ue.tai} is not served here")
+        return
+    if msg.eps_attach_type & 7 == EpsAttachType.EMERGENCY and not emergency.served(mme):
+        cause = IMEI_NOT_ACCEPTED if isinstance(msg.eps_mobile_identity, Imei) else reject.NETWORK_FAILURE
+        yield from reject.request(mme, ue, rx, cause, "emergency calls are not served here: `emergency` in [network]")
         return
     if mme.congested and msg.eps_attach_type & 7 != EpsAttachType.EMERGENCY:
         yield from reject.request(mme, ue, rx, reject.CONGESTION, "too many phones attach at once")
@@ -166,7 +170,7 @@ def _connected(mme: Mme, ue: Ue, rx: Rx, pdn: Pdn) -> Effects:
         guti=mme.new_guti(ue),
         location_area_identification=side.lai,
         emm_cause=side.emm_cause,
-        eps_network_feature_support=EPSNetworkFeatureSupport.of(ims_vops=True),
+        eps_network_feature_support=emergency.features(mme),
         additional_update_result=side.additional_update_result,
     )
     yield default_bearer.start(ue, pdn)

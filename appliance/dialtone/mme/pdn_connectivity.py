@@ -38,11 +38,8 @@ def _on_its_way(ue: Ue, pti: int) -> bool:
 def _objection(ue: Ue, msg: PDNConnectivityRequest) -> tuple[int, str] | None:
     if (cause := transaction.objection(ue, msg)) is not None:
         return cause, "the message names its transaction or bearer wrongly"
-    match msg.request_type & 7:
-        case RequestType.HANDOVER:
-            return EsmCause.PDN_CONNECTION_DOES_NOT_EXIST, "there is nothing to hand over from another access"
-        case RequestType.EMERGENCY:
-            return EsmCause.SERVICE_OPTION_NOT_SUPPORTED, "there is no PDN connection for emergency calls here"
+    if msg.request_type & 7 == RequestType.HANDOVER:
+        return EsmCause.PDN_CONNECTION_DOES_NOT_EXIST, "there is nothing to hand over from another access"
     return None
 
 

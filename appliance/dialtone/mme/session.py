@@ -21,11 +21,12 @@ from dialtone.codec.gtpc import (
 from dialtone.codec.gtpc.values import Ambr, BearerQos, Fteid, Uli
 from dialtone.codec.nas import ESMInformationRequest, ESMInformationResponse, PDNConnectivityRequest
 from dialtone.codec.nas.causes import EsmCause
+from dialtone.codec.nas.values import RequestType
 from dialtone.codec.pco import ProtocolConfigurationOptions
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Request, Unanswered
 from dialtone.errors import ProtocolError
-from dialtone.mme import causes, pdn_type, retransmission
+from dialtone.mme import causes, emergency, pdn_type, retransmission
 from dialtone.mme.context import Bearer, Connected, Pdn, Refused, Ue, Wish
 from dialtone.mme.element import Mme, on
 from dialtone.mme.states import EsmState
@@ -125,8 +126,12 @@ def subscribed_quality(subscription: SubscriptionData, configuration: ApnConfigu
 def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
     """Create Session Request for the wanted APN (TS 23.401, 5.3.2.1, step 12)."""
     pti = wish.request.procedure_transaction_identity
-    configuration = _subscribed(ue, wish.apn)
-    if (objection := _objection(wish, configuration)) is not None:
+    urgent = wish.request.request_type & 7 == RequestType.EMERGENCY
+    configuration = emergency.configuration(mme) if urgent else _subscribed(ue, wish.apn)
+    objection = _objection(wish, configuration)
+    if urgent and configuration is None:
+        objection = EsmCause.SERVICE_OPTION_NOT_SUPPORTED, "emergency calls are not served here"
+    if objection is not None:
         del ue.wishes[pti]
         yield from wish.refused(mme, ue, rx, pti, *objection)
         return

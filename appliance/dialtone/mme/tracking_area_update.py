@@ -9,7 +9,7 @@ A request without a good MAC is answered by authentication, where the GUTI is kn
 from collections.abc import Iterator
 
 from dialtone.codec.nas import TrackingAreaUpdateAccept, TrackingAreaUpdateComplete, TrackingAreaUpdateRequest
-from dialtone.codec.nas.capabilities import EPSBearerContextStatus, EPSNetworkFeatureSupport
+from dialtone.codec.nas.capabilities import EPSBearerContextStatus
 from dialtone.codec.nas.identities import TaiList
 from dialtone.codec.nas.ies import GprsTimer
 from dialtone.codec.nas.values import ACTIVE, EpsUpdateType
@@ -22,6 +22,7 @@ from dialtone.mme import (
     combined,
     context_setup,
     detach,
+    emergency,
     reject,
     retransmission,
     security_mode,
@@ -140,7 +141,7 @@ def _accept(mme: Mme, ue: Ue, msg: TrackingAreaUpdateRequest, *, new_guti: bool)
             bearer.ebi for bearer in ue.active_bearers()),
         location_area_identification=side.lai,
         emm_cause=side.emm_cause,
-        eps_network_feature_support=EPSNetworkFeatureSupport.of(ims_vops=True),
+        eps_network_feature_support=emergency.features(mme),
         additional_update_result=side.additional_update_result,
     )
 

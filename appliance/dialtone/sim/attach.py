@@ -22,7 +22,7 @@ from dialtone.effects import Effect, Effects, Event
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti
 from dialtone.sim import causes, combined, esm
-from dialtone.sim.phone import Phone, on
+from dialtone.sim.phone import Handset, Phone, on
 from dialtone.sim.states import IS_REGISTERED, EmmState, EpsUpdateStatus
 from dialtone.sim.timers import TIMERS
 
@@ -82,6 +82,12 @@ def begin(phone: Phone) -> Iterator[Effect]:
     yield phone.send(request(phone))
 
 
+def _type(handset: Handset) -> EpsAttachType:
+    if handset.emergency:
+        return EpsAttachType.EMERGENCY
+    return EpsAttachType.COMBINED if handset.combined else EpsAttachType.EPS
+
+
 def request(phone: Phone) -> nas.AttachRequest:
     """The Attach request: GUTI and key set where the phone has them, else the IMSI (5.5.1.2.2)."""
     handset = phone.handset
@@ -91,7 +97,7 @@ def request(phone: Phone) -> nas.AttachRequest:
     current = phone.nas.current
     ms, additional = handset.ms_network_capability, handset.additional_security_capability
     message = nas.AttachRequest(
-        eps_attach_type=EpsAttachType.COMBINED if handset.combined else EpsAttachType.EPS,
+        eps_attach_type=_type(handset),
         nas_key_set_identifier=NO_KEY if current is None else current.ksi,
         eps_mobile_identity=guti or Imsi(phone.faults.imsi(phone.usim)),
         ue_network_capability=UENetworkCapability(

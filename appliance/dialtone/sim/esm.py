@@ -46,7 +46,7 @@ def connectivity_request(phone: Phone) -> nas.PDNConnectivityRequest:
     later = phone.handset.esm_information or bool(wanted_apn(phone))
     return nas.PDNConnectivityRequest(
         procedure_transaction_identity=ATTACH_PTI,
-        request_type=RequestType.INITIAL,
+        request_type=RequestType.EMERGENCY if phone.handset.emergency else RequestType.INITIAL,
         pdn_type=phone.handset.pdn_type,
         esm_information_transfer_flag=1 if later else None,
         protocol_configuration_options=asked_options(phone),

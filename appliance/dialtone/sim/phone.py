@@ -50,7 +50,7 @@ class Handset:
     The default offers what this phone can do (EEA0, 128-EEA2, 128-EIA2). With `apn`, or with
     `esm_information`, it asks for the ESM information procedure. `retries`: tries again by itself after a
     failed attach, as T3411 says. `drx`: a paging cycle of its own, as the coefficient of TS 24.008, 10.5.5.6.
-    `combined`: wants non-EPS services, too; of these with `sms_only` no calls.
+    `combined`: wants non-EPS services, too; of these with `sms_only` no calls. `emergency`: attaches for a call to 112.
     `local_address_in_tft`: knows the packet filter components of Release 11.
     """
 
@@ -64,6 +64,7 @@ class Handset:
     retries: bool = True
     drx: int | None = None
     combined: bool = False
+    emergency: bool = False
     sms_only: bool = True
     local_address_in_tft: bool = True
 
@@ -166,6 +167,7 @@ class Phone(Element):
         self.attach_when_released = False
         self.t3412: float | None = TIMERS["T3412"].seconds  # None: no periodic update
         self.ims_vops = False  # the network offers calls by IMS (TS 24.301, 9.9.3.12A)
+        self.emc_bs = False  # and calls to 112
         self.sms = False  # SMS over NAS was granted
         self.establishment = EstablishmentCause.MO_SIGNALLING  # of the next connection
         self.k_enb = b""  # of this connection, with its chaining count and the chain that it grows from
@@ -203,6 +205,7 @@ class Phone(Element):
     def take_features(self, features: EPSNetworkFeatureSupport | None) -> None:
         """What the network offers; what is not named is not offered (TS 24.301, 5.5.1.2.4)."""
         self.ims_vops = features is not None and features.ims_vops
+        self.emc_bs = features is not None and features.emc_bs
 
     def mark(self, rx: Rx) -> None:
         """Put the phone's name and state on a line of the trace; `move` keeps the state there up to date."""
