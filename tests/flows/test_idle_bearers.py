@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several PDN connections over idle times: all come back; what one side lost goes on the other (TS 24.301, 6.4.4.6)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from network import Network, imsi_of
+
+from dialtone.codec import gtpc, s1ap
+from dialtone.sim.pdn import OpenPdn
+from dialtone.sim.service import ServiceCommand
+from dialtone.sim.tracking import AreaUpdateCommand
+
+IMSI = imsi_of(1)
+PHONE = f"ue-{IMSI}"
+
+
+@pytest.fixture
+def idle(make_network: Callable[..., Network]) -> Network:
+    """A phone with two PDN connections, EBI 5 and 6, that is idle."""
+    net = make_network()
+    net.attach()
+    net.command(PHONE, OpenPdn("ims"))
+    net.idle()
+    return net
+
+
+def same_view(net: Network, *ebis: int) -> None:
+    """Phone, MME, gateway and user plane agree on the bearers."""
+    ue = net.core.mme.by_imsi[IMSI]
+    assert sorted(net.phones[IMSI].pdns) == sorted(bearer.ebi for bearer in ue.bearers()) == list(ebis)
+    assert sorted(bearer.ebi for bearer in net.forwarder.bearers.values()) == list(ebis)
+    assert len(net.core.pgw.sessions) == len(ebis)
+
+
+def setup(net: Network) -> Any:
+    return s1ap.decode(net.sent("InitialContextSetupRequest")[-1].data)
+
+
+def test_every_pdn_connection_comes_back(idle: Network) -> None:
+    before = len(idle.sent("Modify Bearer Request"))
+    idle.command(PHONE, ServiceCommand())
+    assert [item.e_rab_id for item in setup(idle).e_rab_to_be_setup_list] == [5, 6]
+    assert len(idle.sent("Modify Bearer Request")) == before + 2
+    assert all(bearer.to is not None for bearer in idle.forwarder.bearers.values())
+    same_view(idle, 5, 6)
+
+
+@pytest.mark.parametrize("how", [ServiceCommand(), ServiceCommand(extended=True), AreaUpdateCommand(active=True)])
+@pytest.mark.parametrize(("lost", "left"), [(5, 6), (6, 5)])
+def test_what_the_enb_has_no_room_for_ends_on_both_sides(idle: Network, how: Any, lost: int, left: int) -> None:
+    idle.enbs[0].refused_bearers = {lost}
+    idle.command(PHONE, how)
+    same_view(idle, left)
+    response: Any = s1ap.decode(idle.sent("InitialContextSetupResponse", "enb1")[-1].data)
+    assert [item.e_rab_id for item in response.e_rab_failed_to_setup_list] == [lost]
+    assert not idle.sent("Deactivate EPS bearer context request")
+    assert any("is gone: its default bearer was lost" in text for text in idle.verdicts())
+    delete: Any = gtpc.decode(idle.sent("Delete Session Request")[-1].data)
+    assert delete.linked_ebi == lost
+    idle.enbs[0].refused_bearers.clear()
+
+
+@pytest.mark.parametrize("how", [ServiceCommand(extended=True), AreaUpdateCommand()])
+def test_what_the_phone_lost_ends_at_the_gateway(idle: Network, how: Any) -> None:
+    del idle.phones[IMSI].pdns[6]
+    idle.command(PHONE, how)
+    same_view(idle, 5)
+
+
+def test_data_for_either_calls_the_phone_once(idle: Network) -> None:
+    for bearer in sorted(idle.forwarder.bearers.values(), key=lambda bearer: bearer.ebi):
+        idle.downlink(bytes.fromhex("4500001c00000000401100000808080a") + bearer.ue + bytes(8))
+    idle.run(2)
+    assert len(idle.sent("Downlink Data Notification", "pgw")) == len(idle.sent("Paging")) == 1
+    assert len(idle.delivered) == 2
+    same_view(idle, 5, 6)
