@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several PDN connections over idle times: all come back; what one side lost goes on the other (TS 24.301, 6.4.4.6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from network import Network, imsi_of
 
 from dialtone.codec import gtpc, s1ap
+from dialtone.codec.ipfilter import FilterRule
+from dialtone.effects import Effect
+from dialtone.pgw.policy import InstallRules
+from dialtone.pgw.rule import Rule
 from dialtone.sim.pdn import OpenPdn
 from dialtone.sim.service import ServiceCommand
 from dialtone.sim.tracking import AreaUpdateCommand
 
 IMSI = imsi_of(1)
 PHONE = f"ue-{IMSI}"
+BACK = [ServiceCommand(), ServiceCommand(extended=True), AreaUpdateCommand(active=True)]
+CALL = Rule("call", 1, (FilterRule.from_text("permit out 17 from 192.0.2.7 5000 to assigned 4000"),), (2, 1, 0),
+            (128, 128), (80, 80))
 
 
 @pytest.fixture
@@ -47,7 +55,7 @@ def test_every_pdn_connection_comes_back(idle: Network) -> None:
     same_view(idle, 5, 6)
 
 
-@pytest.mark.parametrize("how", [ServiceCommand(), ServiceCommand(extended=True), AreaUpdateCommand(active=True)])
+@pytest.mark.parametrize("how", BACK)
 @pytest.mark.parametrize(("lost", "left"), [(5, 6), (6, 5)])
 def test_what_the_enb_has_no_room_for_ends_on_both_sides(idle: Network, how: Any, lost: int, left: int) -> None:
     idle.enbs[0].refused_bearers = {lost}
@@ -67,6 +75,67 @@ def test_what_the_phone_lost_ends_at_the_gateway(idle: Network, how: Any) -> Non
     del idle.phones[IMSI].pdns[6]
     idle.command(PHONE, how)
     same_view(idle, 5)
+
+
+# ---- dedicated bearers -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def talking(make_network: Callable[..., Network]) -> Network:
+    """A phone with a dedicated bearer, EBI 6, that is idle; who wants the bearer keeps what it is told in `told`."""
+    net = make_network()
+    net.attach()
+    net.told = []  # type: ignore[attr-defined]
+
+    def tell(pgw: object, session: object, rule: Rule, stands: bool, why: str, rx: object) -> Iterator[Effect]:
+        net.told.append((rule.name, stands))  # type: ignore[attr-defined]
+        return iter(())
+
+    net.command("pgw", InstallRules(IMSI, "internet", (replace(CALL, told=tell),)))
+    net.idle()
+    return net
+
+
+def has_bearers(net: Network, *ebis: int) -> None:
+    """Phone, MME, gateway and user plane agree on the bearers of the one PDN connection."""
+    [session] = net.core.pgw.sessions.values()
+    assert sorted(net.phones[IMSI].bearers) == sorted(session.bearers) == list(ebis)
+    assert sorted(bearer.ebi for bearer in net.core.mme.by_imsi[IMSI].bearers()) == list(ebis)
+    assert sorted(bearer.ebi for bearer in net.forwarder.bearers.values()) == list(ebis)
+
+
+@pytest.mark.parametrize("how", BACK)
+def test_a_dedicated_bearer_comes_back_with_the_phone(talking: Network, how: Any) -> None:
+    talking.command(PHONE, how)
+    has_bearers(talking, 5, 6)
+    assert talking.told == [("call", True)]  # type: ignore[attr-defined]
+
+
+def test_an_update_without_bearers_keeps_them_all(talking: Network) -> None:
+    talking.command(PHONE, AreaUpdateCommand())
+    accept: Any = talking.nas("Tracking area update accept")
+    assert accept.eps_bearer_context_status.active == {5, 6}
+    has_bearers(talking, 5, 6)
+
+
+@pytest.mark.parametrize("how", BACK)
+def test_who_wanted_a_dedicated_bearer_hears_that_it_is_lost(talking: Network, how: Any) -> None:
+    talking.enbs[0].refused_bearers = {6}
+    talking.command(PHONE, how)
+    has_bearers(talking, 5)
+    assert talking.told == [("call", True), ("call", False)]  # type: ignore[attr-defined]
+    assert not talking.sent("Deactivate EPS bearer context request")
+    talking.enbs[0].refused_bearers.clear()
+
+
+def test_the_phone_lost_its_dedicated_bearer(talking: Network) -> None:
+    talking.phones[IMSI].dedicated.clear()
+    talking.command(PHONE, AreaUpdateCommand())
+    has_bearers(talking, 5)
+    assert talking.told[-1] == ("call", False)  # type: ignore[attr-defined]
+
+
+# ---- downlink data --------------------------------------------------------------------------------------------
 
 
 def test_data_for_either_calls_the_phone_once(idle: Network) -> None:

@@ -13,7 +13,7 @@ from dialtone.codec.gtpc import (
 )
 from dialtone.codec.gtpc.values import Cause
 from dialtone.dispatch import Rx
-from dialtone.effects import Answer, CloseTunnel, Effects, EndMarker, Event, OpenTunnel, Tell
+from dialtone.effects import Answer, Effects, EndMarker, Event, OpenTunnel, Tell
 from dialtone.errors import ProtocolError
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
 from dialtone.pgw.tunnel import S11, control_peer
@@ -25,6 +25,15 @@ class DefaultBearerUp(Event):
 
     imsi: str
     apn: str
+
+
+@dataclass(slots=True)
+class BearerLost(Event):
+    """The phone or its eNB has no dedicated bearer `ebi` any more; the MME says so when the phone comes back."""
+
+    imsi: str
+    apn: str
+    ebi: int
 
 
 @on("S5/S8", ModifyBearerRequest)
@@ -44,8 +53,7 @@ def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effe
     if msg.sender_f_teid is not None:
         session.tunnel.peer, session.tunnel.peer_teid = control_peer(rx, msg.sender_f_teid), msg.sender_f_teid.teid
     for gone in lost:
-        if gone.ebi in session.bearers:
-            yield CloseTunnel(pgw.remove_bearer(session, gone.ebi).teid)
+        yield Tell(pgw.name, BearerLost(session.imsi, session.apn, gone.ebi))
     modified = []
     for context in contexts:
         bearer = session.bearers[context.ebi]

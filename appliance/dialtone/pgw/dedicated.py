@@ -18,7 +18,7 @@ from dialtone.codec.gtpc.values import Ambr, BearerQos
 from dialtone.codec.tft import PacketFilter, Tft
 from dialtone.dispatch import Rx
 from dialtone.effects import CloseTunnel, Effects, Request, Unanswered, Verdict
-from dialtone.pgw.bearer import open_tunnel
+from dialtone.pgw.bearer import BearerLost, open_tunnel
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
 from dialtone.pgw.rule import Rule
 from dialtone.pgw.tunnel import S11
@@ -237,6 +237,15 @@ def _deleted(pgw: Pgw, change: Change, rx: Rx) -> Effects:
     rx.subject = change.session.imsi
     for bearer in change.bearers:
         yield from lost(pgw, change.session, bearer, change.why, rx)
+
+
+@on.event(BearerLost)
+def on_bearer_lost(pgw: Pgw, event: BearerLost, rx: Rx) -> Effects:
+    """Whoever wanted it hears of it."""
+    session = pgw.sessions.get((event.imsi, event.apn))
+    if session is not None and (bearer := session.bearers.get(event.ebi)) is not None:
+        rx.subject = session.imsi
+        yield from lost(pgw, session, bearer, "the phone came back without it", rx)
 
 
 def lost(pgw: Pgw, session: Session, bearer: BearerContext, why: str, rx: Rx) -> Effects:

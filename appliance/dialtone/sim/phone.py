@@ -190,7 +190,7 @@ class Phone(Element):
     @property
     def bearers(self) -> tuple[int, ...]:
         """EPS bearer identities of the bearers that it has."""
-        return tuple(self.pdns)
+        return (*self.pdns, *self.dedicated)
 
     def take_timer(self, t3412: GprsTimer | None) -> None:
         """The network's value of T3412; without one the last one holds."""
