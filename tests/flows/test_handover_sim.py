@@ -16,6 +16,7 @@ from dialtone.mme.location_reporting import LocateUe
 from dialtone.sim.enb import EnbConfig
 from dialtone.sim.handover import CancelHandover
 from dialtone.sim.moving import HandOver, Neighbour
+from dialtone.sim.pdn import OpenPdn
 from dialtone.sim.states import EmmState
 from dialtone.sim.ue_context import InactivityCommand
 
@@ -94,6 +95,18 @@ def test_to_another_tracking_area_an_update_follows(net: Network, s1: bool) -> N
     assert "Tracking area update accept" in net.names("NAS")
     assert Tai(HOME, 2) in phone.tais
     assert phone.emm == EmmState.REGISTERED
+
+
+@pytest.mark.parametrize("s1", [False, True])
+def test_both_pdn_connections_go_along(net: Network, s1: bool) -> None:
+    net.command(PHONE, OpenPdn("ims"))
+    assert set(net.phones[IMSI].pdns) == {5, 6}
+    hand_over(net, 0, 1, s1=s1)
+    net.run(3)
+    (context,) = net.enbs[1].ues.values()
+    assert {bearer.ebi: bearer.remote_teid for bearer in net.forwarder.bearers.values()} == {
+        ebi: bearer.teid_in for ebi, bearer in context.bearers.items()}
+    assert set(context.bearers) == {5, 6}
 
 
 @pytest.mark.parametrize("s1", [False, True])

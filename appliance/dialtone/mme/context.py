@@ -11,7 +11,7 @@ from dialtone.codec.message import Message
 from dialtone.codec.nas import AttachRequest, PDNConnectivityRequest, TrackingAreaUpdateRequest
 from dialtone.codec.nas.capabilities import UEAdditionalSecurityCapability
 from dialtone.codec.pco import ProtocolConfigurationOptions
-from dialtone.codec.s1ap import ERABAdmittedItem, RequestType, Reset
+from dialtone.codec.s1ap import RequestType, Reset
 from dialtone.crypto.nas_security import NasSecurity
 from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
@@ -164,7 +164,7 @@ class Retry:
 class Handover:
     """An S1 handover. `arrival` has the connection at the target until the phone is there.
 
-    `direct`: the source can forward data to the target by itself. `admitted` are the bearers that the target took,
+    `direct`: the source can forward data to the target by itself. `ends` are the target's of the bearers that it took,
     `forward` where the source sends what still comes for each, `tunnels` whether it goes by way of the gateway.
     """
 
@@ -172,7 +172,7 @@ class Handover:
     direct: bool
     since: float
     state: HandoverState = HANDOVER.initial
-    admitted: tuple[ERABAdmittedItem, ...] = ()
+    ends: dict[int, tuple[bytes, int]] = field(default_factory=dict)
     container: bytes = b""  # target to source
     forward: dict[int, tuple[bytes, int]] = field(default_factory=dict)
     tunnels: bool = False

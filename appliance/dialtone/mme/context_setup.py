@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Initial Context Setup (TS 36.413, 8.3.1): keys, capabilities and bearers to the eNB; its TEIDs to the gateway."""
 
-from dialtone.codec import gtpc
 from dialtone.codec.gtpc import ModifyBearerRequest, ModifyBearerResponse
-from dialtone.codec.gtpc.values import Fteid
 from dialtone.codec.message import Message
 from dialtone.codec.s1ap import (
     InitialContextSetupFailure,
@@ -23,12 +21,12 @@ from dialtone.codec.s1ap.values import NRUESecurityCapabilities, UESecurityCapab
 from dialtone.crypto.kdf import derive_kenb
 from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, Request, Send, StartTimer, StopTimer, Unanswered, Verdict
+from dialtone.effects import Effects, Send, StartTimer, StopTimer, Unanswered, Verdict
 from dialtone.mme import bearer_status, detach, paging, retransmission
-from dialtone.mme.context import Bearer, Pdn, Ue
+from dialtone.mme.context import Bearer, Ue
 from dialtone.mme.context_release import drop, to_idle
 from dialtone.mme.element import Mme, on
-from dialtone.mme.relocation import S1U_ENB, Relocation, answered
+from dialtone.mme.relocation import Relocation, answered, tell_gateway, user_end
 from dialtone.mme.states import EmmState
 from dialtone.mme.timers import CONTEXT_SETUP, TIMERS
 
@@ -81,11 +79,6 @@ def e_rab_qos(bearer: Bearer) -> ERABLevelQoSParameters:
                                   GBRQosInformation(*rates) if any(bearer.gbr) else None)
 
 
-def user_end(address: bytes, teid: int) -> tuple[bytes, int] | None:
-    """The eNB's end of a bearer. 16 octets are IPv6 alone (TS 36.414, 5.3): our gateway has no use for them."""
-    return (address[:4], teid) if len(address) in (4, 20) else None
-
-
 def aggregate(ue: Ue) -> UEAggregateMaximumBitrate:
     """The sum of the APN-AMBRs in bit/s, no more than the subscribed UE-AMBR (TS 23.401, 4.7.3)."""
     down = sum(pdn.ambr[0] for pdn in ue.pdns.values()) * 1000
@@ -132,21 +125,10 @@ def on_initial_context_setup_response(mme: Mme, msg: InitialContextSetupResponse
     for pdn in ue.pdns.values():
         for bearer in pdn.bearers.values():
             bearer.enb = ends.get(bearer.ebi)
-        yield tell_gateway(ue, pdn)
+        yield tell_gateway(pdn, ue)
     if procedure != "attach":
         yield Verdict(procedure, True, f"back from idle with {', '.join(ue.pdns)}, in {rx.now - ue.since:.3f} s")
         yield from paging.reached(mme, ue, rx)
-
-
-def tell_gateway(ue: Ue, pdn: Pdn) -> Request:
-    """The eNB's ends of the bearers of a PDN connection."""
-    return Request("S11", pdn.gateway, ModifyBearerRequest(
-        teid=pdn.s11_teid,
-        bearer_contexts_to_be_modified=tuple(
-            gtpc.BearerContextToBeModified(
-                ebi=bearer.ebi, s1_u_enodeb_f_teid=Fteid(S1U_ENB, bearer.enb[1], bearer.enb[0]))
-            for bearer in pdn.bearers.values() if bearer.enb),
-    ), context=ue)
 
 
 @on("S1-MME", InitialContextSetupFailure)

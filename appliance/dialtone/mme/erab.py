@@ -18,8 +18,9 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Send
 from dialtone.mme import esm_procedure
 from dialtone.mme.context import Bearer, Ue
-from dialtone.mme.context_setup import aggregate, e_rab_qos, user_end
+from dialtone.mme.context_setup import aggregate, e_rab_qos
 from dialtone.mme.element import Mme, on
+from dialtone.mme.relocation import user_end
 
 NORMAL = Cause.of("nas", "normal-release")
 

@@ -35,7 +35,7 @@ from dialtone.mme.context import UNKNOWN, Enb, Handover, Ue
 from dialtone.mme.context_release import drop, end, give_up_handover
 from dialtone.mme.context_setup import aggregate, algorithms, e_rab_qos, nr_algorithms
 from dialtone.mme.element import Mme, on
-from dialtone.mme.relocation import move_bearers, usable
+from dialtone.mme.relocation import move_bearers, user_end
 from dialtone.mme.states import EcmState, EmmState, HandoverState
 from dialtone.mme.timers import HANDOVER_EXECUTION, HANDOVER_PREPARATION, IMPLICIT_DETACH, SOURCE_RELEASE, TIMERS
 
@@ -129,16 +129,16 @@ def on_handover_request_acknowledge(mme: Mme, msg: HandoverRequestAcknowledge, r
     yield from handover.move(ue.label, msg.NAME)
     yield StopTimer(HANDOVER_PREPARATION, arrival.number)
     arrival.enb_ue_s1ap_id, arrival.stream = msg.enb_ue_s1ap_id, rx.stream
-    handover.admitted = tuple(item for item in msg.e_rab_admitted_list if usable(item.transport_layer_address))
+    handover.ends = {item.e_rab_id: end for item in msg.e_rab_admitted_list
+                     if (end := user_end(item.transport_layer_address, item.gtp_teid)) is not None}
     handover.container = msg.target_to_source_transparent_container
-    taken = {item.e_rab_id for item in handover.admitted}
-    if all(pdn.ebi not in taken for pdn in ue.pdns.values()):
+    if all(pdn.ebi not in handover.ends for pdn in ue.pdns.values()):
         yield from _fail(mme, ue, rx, NO_ROOM, "the target took no default bearer")
         return
-    wanted = [item for item in handover.admitted if item.dl_gtp_teid is not None and item.dl_transport_layer_address]
-    handover.forward = {item.e_rab_id: (item.dl_transport_layer_address or b"", item.dl_gtp_teid or 0)
-                        for item in wanted}
-    if wanted and not handover.direct:
+    handover.forward = {
+        item.e_rab_id: (item.dl_transport_layer_address, item.dl_gtp_teid) for item in msg.e_rab_admitted_list
+        if item.e_rab_id in handover.ends and item.dl_transport_layer_address and item.dl_gtp_teid is not None}
+    if handover.forward and not handover.direct:
         yield from forwarding.create(ue, handover, partial(_command, ue=ue))
     else:
         yield from _command(mme, rx, ue=ue)
@@ -149,7 +149,6 @@ def _command(mme: Mme, rx: Rx, *, ue: Ue) -> Effects:
     handover = ue.handover
     if handover is None or ue.enb is None or handover.state is not HandoverState.PREPARED:
         return
-    taken = {item.e_rab_id for item in handover.admitted}
     yield from handover.move(ue.label, "HandoverCommand")
     yield Send("S1-MME", ue.enb.peer, HandoverCommand(
         mme_ue_s1ap_id=ue.number,
@@ -158,7 +157,7 @@ def _command(mme: Mme, rx: Rx, *, ue: Ue) -> Effects:
         e_rab_subject_to_data_forwarding_list=tuple(
             ERABDataForwardingItem(ebi, *end) for ebi, end in handover.forward.items()),
         e_rab_to_release_list=tuple(
-            ERABItem(bearer.ebi, NO_ROOM) for bearer in ue.active_bearers() if bearer.ebi not in taken),
+            ERABItem(bearer.ebi, NO_ROOM) for bearer in ue.active_bearers() if bearer.ebi not in handover.ends),
         target_to_source_transparent_container=handover.container,
     ), stream=ue.stream)
     yield StartTimer(HANDOVER_EXECUTION, handover.arrival.number, TIMERS[HANDOVER_EXECUTION].seconds)
@@ -234,9 +233,8 @@ def on_handover_notify(mme: Mme, msg: HandoverNotify, rx: Rx) -> Effects:
     rx.subject, rx.state = ue.label, ue.emm
     ue.tai, ue.ecgi = msg.tai, msg.eutran_cgi
     source.abandon = partial(forwarding.delete, ue=ue) if handover.tunnels else None
-    ends = {item.e_rab_id: (item.transport_layer_address[:4], item.gtp_teid) for item in handover.admitted}
-    yield from bearer_status.forget_all_but(ue, ends)
-    yield from move_bearers(ue, ends, partial(_arrived, before=before, since=handover.since))
+    yield from bearer_status.forget_all_but(ue, handover.ends)
+    yield from move_bearers(ue, handover.ends, partial(_arrived, before=before, since=handover.since))
     yield StartTimer(SOURCE_RELEASE, source.number, TIMERS[SOURCE_RELEASE].seconds)
 
 

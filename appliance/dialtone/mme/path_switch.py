@@ -23,7 +23,7 @@ from dialtone.mme.context import Ue
 from dialtone.mme.context_release import drop, give_up_handover
 from dialtone.mme.context_setup import aggregate, algorithms
 from dialtone.mme.element import Mme, on
-from dialtone.mme.relocation import move_bearers, usable
+from dialtone.mme.relocation import move_bearers, user_end
 from dialtone.mme.states import EmmState
 
 FAILED = Cause.of("radioNetwork", "ho-failure-in-target-EPC-eNB-or-target-system")
@@ -40,8 +40,8 @@ def on_path_switch_request(mme: Mme, msg: PathSwitchRequest, rx: Rx) -> Effects:
         yield Verdict("X2 handover", False, f"{mme.enbs[rx.peer].name} asks for a path switch that cannot be: {cause}")
         return
     rx.subject, rx.state = ue.label, ue.emm
-    ends = {item.e_rab_id: (item.transport_layer_address[:4], item.gtp_teid)
-            for item in msg.e_rab_to_be_switched_dl_list if usable(item.transport_layer_address)}
+    ends = {item.e_rab_id: end for item in msg.e_rab_to_be_switched_dl_list
+            if (end := user_end(item.transport_layer_address, item.gtp_teid)) is not None}
     if all(pdn.ebi not in ends for pdn in ue.pdns.values()):
         yield _refusal(msg, rx, FAILED)
         yield Verdict("X2 handover", False, "the new eNB took no default bearer: the phone attaches again")

@@ -12,8 +12,8 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, Verdict
 from dialtone.mme import default_bearer, erab, esm_procedure, session, transaction
 from dialtone.mme.context import Bearer, Failure, Pdn, Ue
-from dialtone.mme.context_setup import tell_gateway
 from dialtone.mme.element import Mme, on
+from dialtone.mme.relocation import tell_gateway
 
 
 @on("NAS", PDNConnectivityRequest)
@@ -61,7 +61,7 @@ def _ended(mme: Mme, ue: Ue, rx: Rx, bearer: Bearer, failure: Failure | None) ->
     pdn = ue.pdn_of(bearer.ebi)
     assert pdn is not None
     if failure is None:
-        yield tell_gateway(ue, pdn)
+        yield tell_gateway(pdn, ue)
         yield Verdict("PDN connection", True, f"{pdn.apn} {pdn.addresses} (EBI {pdn.ebi})")
         return
     knows = bearer.enb is not None

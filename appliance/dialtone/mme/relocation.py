@@ -10,7 +10,7 @@ from dialtone.codec.gtpc import ModifyBearerRequest
 from dialtone.codec.gtpc.values import Fteid
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request
-from dialtone.mme.context import Ue
+from dialtone.mme.context import Pdn, Ue
 
 if TYPE_CHECKING:
     from dialtone.mme.element import Mme
@@ -32,9 +32,20 @@ class Relocation:
     refused: str = ""
 
 
-def usable(address: bytes) -> bool:
-    """Whether the gateway can send there: 4 octets are IPv4, 20 are both (TS 36.414, 5.3)."""
-    return len(address) in (4, 20)
+def user_end(address: bytes, teid: int) -> tuple[bytes, int] | None:
+    """The eNB's end of a bearer. 16 octets are IPv6 alone (TS 36.414, 5.3): our gateway has no use for them."""
+    return (address[:4], teid) if len(address) in (4, 20) else None
+
+
+def tell_gateway(pdn: Pdn, context: object) -> Request:
+    """The eNB's ends of the bearers of a PDN connection; `context` comes back with the answer."""
+    return Request("S11", pdn.gateway, ModifyBearerRequest(
+        teid=pdn.s11_teid,
+        bearer_contexts_to_be_modified=tuple(
+            gtpc.BearerContextToBeModified(
+                ebi=bearer.ebi, s1_u_enodeb_f_teid=Fteid(S1U_ENB, bearer.enb[1], bearer.enb[0]))
+            for bearer in pdn.bearers.values() if bearer.enb),
+    ), context=context)
 
 
 def move_bearers(ue: Ue, ends: Ends, done: Done) -> Effects:
@@ -43,13 +54,7 @@ def move_bearers(ue: Ue, ends: Ends, done: Done) -> Effects:
     for pdn in ue.pdns.values():
         for bearer in pdn.bearers.values():
             bearer.enb = ends.get(bearer.ebi)
-        yield Request("S11", pdn.gateway, ModifyBearerRequest(
-            teid=pdn.s11_teid,
-            bearer_contexts_to_be_modified=tuple(
-                gtpc.BearerContextToBeModified(
-                    ebi=bearer.ebi, s1_u_enodeb_f_teid=Fteid(S1U_ENB, bearer.enb[1], bearer.enb[0]))
-                for bearer in pdn.bearers.values() if bearer.enb),
-        ), context=relocation)
+        yield tell_gateway(pdn, relocation)
 
 
 def answered(mme: "Mme", relocation: Relocation, rx: Rx, why: str = "") -> Effects:
