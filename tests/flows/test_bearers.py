@@ -16,6 +16,8 @@ from dialtone.codec.nas.bitrates import EpsQos
 from dialtone.codec.tft import Direction, PacketFilter, Tft, host
 from dialtone.config import Config
 from dialtone.config_policy import PolicyConfig
+from dialtone.control import Args
+from dialtone.errors import LocalError
 from dialtone.links.memory import Weather
 from dialtone.mme.states import EsmState
 from dialtone.pgw.policy import InstallRules, RemoveRules
@@ -468,3 +470,18 @@ def test_a_stray_esm_message_changes_nothing(net: Network) -> None:
     status: Any = net.nas("ESM status")
     assert status.esm_cause == 43
     same_view(net, 6)
+
+def test_commands_for_bearers(net: Network) -> None:
+    net.attach()
+    asked = Args({"imsi": IMSI, "name": "games", "qci": 3, "gbr_up": 64, "gbr_down": 64,
+                  "filters": ["permit out 17 from 198.51.100.0/24 3074 to assigned"]})
+    assert net.commands.ue_bearer_add(asked) == {"imsi": IMSI, "apn": "internet", "name": "games"}
+    net.run(1)
+    same_view(net, 6)
+    net.commands.ue_bearer_remove(Args({"imsi": IMSI, "name": "games"}))
+    net.run(1)
+    same_view(net)
+    with pytest.raises(LocalError, match="has no bearer 'games'"):
+        net.commands.ue_bearer_remove(Args({"imsi": IMSI, "name": "games"}))
+    with pytest.raises(LocalError, match="has no connection to ims"):
+        net.commands.ue_bearer_add(Args({**asked, "apn": "ims"}))

@@ -15,10 +15,11 @@ from dialtone.codec.tft import ANY, Direction, Masked, PacketFilter, host
 from dialtone.errors import ProtocolError
 
 Ports = tuple[int, int] | None
+_PORTS: Final = r"\d{1,5}(?:-\d{1,5})?"
 _RULE: Final = re.compile(
     r"permit (?P<way>in|out) (?P<protocol>ip|\d{1,3})"
-    r" from (?P<source>\S+)(?: (?P<source_ports>\d[\d-]*))? to (?P<target>\S+)(?: (?P<target_ports>\d[\d-]*))?",
-    re.IGNORECASE)
+    rf" from (?P<source>\S+)(?: (?P<source_ports>{_PORTS}))? to (?P<target>\S+)(?: (?P<target_ports>{_PORTS}))?",
+    re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _ports(text: str, word: str | None) -> Ports:
     if word is None:
         return None
     low, _, high = word.partition("-")
-    if not low.isdigit() or not (high or low).isdigit() or not int(low) <= int(high or low) <= 0xFFFF:
+    if not int(low) <= int(high or low) <= 0xFFFF:
         raise _error(text, f"{word} is no port and no range of ports")
     return int(low), int(high or low)
 

@@ -33,7 +33,7 @@ def begin(ue: Ue, bearer: Bearer, event: str, message: EsmMessage, ended: Ended,
     timer = TIMER[event]
     bearer.step = Step(timer, ended, radio=via is not None)
     if via is not None:
-        yield StartTimer(E_RAB, (ue.number, bearer.ebi), TIMERS[E_RAB].seconds)
+        yield StartTimer(E_RAB, (ue.s11_teid, bearer.ebi), TIMERS[E_RAB].seconds)
     yield from retransmission.send(ue, timer, message, via=via, about=bearer.ebi)
 
 
@@ -73,7 +73,7 @@ def radio_done(mme: Mme, ue: Ue, rx: Rx, bearer: Bearer) -> Effects:
     step = bearer.step
     if step is None or not step.radio:
         return
-    yield StopTimer(E_RAB, (ue.number, bearer.ebi))
+    yield StopTimer(E_RAB, (ue.s11_teid, bearer.ebi))
     step.radio = False
     if not step.nas:
         yield from _end(mme, ue, rx, bearer)
@@ -90,7 +90,7 @@ def fail(mme: Mme, ue: Ue, rx: Rx, bearer: Bearer, failure: Failure) -> Effects:
     """The end, whatever the other half still says."""
     step = bearer.step
     assert step is not None
-    yield StopTimer(E_RAB, (ue.number, bearer.ebi))
+    yield StopTimer(E_RAB, (ue.s11_teid, bearer.ebi))
     yield from retransmission.stop(ue, step.timer, bearer.ebi)
     step.failure = failure
     yield from _end(mme, ue, rx, bearer)
@@ -139,8 +139,8 @@ def _expired(mme: Mme, key: Key, timer: str, rx: Rx) -> Effects:
 
 @on.timer(E_RAB, "TS 36.413, 8.2")
 def on_e_rab_guard(mme: Mme, key: Key, rx: Rx) -> Effects:
-    """The eNB did not answer at all."""
-    ue = mme.ues.get(key[0])
+    """The eNB did not answer at all. Its key is of the phone, not of the connection, which a handover changes."""
+    ue = mme.by_s11_teid.get(key[0])
     bearer = ue.bearer(key[1]) if ue is not None else None
     if ue is not None and bearer is not None and bearer.step is not None:
         rx.subject, rx.state = ue.label, ue.emm
