@@ -96,8 +96,3 @@ class Guti(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.plmn}-{self.mme_group_id:04x}-{self.mme_code:02x}-{self.m_tmsi:08x}"
-
-
-def imsi_plmns(imsi: str) -> tuple[Plmn, Plmn]:
-    """The two readings of an IMSI's home PLMN: two-digit and three-digit MNC (TS 23.003, 2.2)."""
-    return Plmn(imsi[:3], imsi[3:5]), Plmn(imsi[:3], imsi[3:6])

@@ -5,14 +5,25 @@
 CREATE TABLE generation (n INTEGER NOT NULL) STRICT;
 INSERT INTO generation VALUES (1);
 
--- Subscription profiles, shared by any number of subscribers. AMBR in bit/s (TS 29.272, 7.3.41).
+-- Subscription profiles, shared by any number of subscribers. AMBR in bit/s (TS 29.272, 7.3.41); Access-Restriction-Data
+-- (7.3.31), and whether a visited network may serve the subscriber.
 CREATE TABLE profile (
   name TEXT NOT NULL PRIMARY KEY,
   ambr_dl INTEGER NOT NULL CHECK (ambr_dl >= 0),
-  ambr_ul INTEGER NOT NULL CHECK (ambr_ul >= 0)
+  ambr_ul INTEGER NOT NULL CHECK (ambr_ul >= 0),
+  access_restriction INTEGER NOT NULL DEFAULT 0 CHECK (access_restriction >= 0),
+  roaming INTEGER NOT NULL DEFAULT 1 CHECK (roaming IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
+-- What profiles were before they were changed, as JSON, for `profile undo`.
+CREATE TABLE past_profile (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  was TEXT NOT NULL
+) STRICT;
+
 -- APN configurations of a profile in order; the first is the default APN (TS 29.272, 7.3.34 and 7.3.35).
+-- `context`, the Context-Identifier (7.3.27), stays with its APN, whatever happens to the others.
 CREATE TABLE apn (
   profile TEXT NOT NULL REFERENCES profile (name) ON DELETE CASCADE,
   position INTEGER NOT NULL,
@@ -24,22 +35,45 @@ CREATE TABLE apn (
   arp_preemptable INTEGER NOT NULL CHECK (arp_preemptable IN (0, 1)),
   ambr_dl INTEGER NOT NULL CHECK (ambr_dl >= 0),
   ambr_ul INTEGER NOT NULL CHECK (ambr_ul >= 0),
+  context INTEGER NOT NULL,
   PRIMARY KEY (profile, position),
-  UNIQUE (profile, name)
+  UNIQUE (profile, name),
+  UNIQUE (profile, context)
 ) STRICT, WITHOUT ROWID;
 
+-- K has 16 octets, with TUAK 16 or 32; OPc 16, TOPc 32 (TS 35.231, 5.1). RES in octets, 4 to 16.
 CREATE TABLE subscriber (
   imsi TEXT NOT NULL PRIMARY KEY CHECK (length(imsi) BETWEEN 6 AND 15 AND imsi NOT GLOB '*[^0-9]*'),
-  k BLOB NOT NULL CHECK (length(k) = 16),
-  opc BLOB NOT NULL CHECK (length(opc) = 16),
+  algorithm TEXT NOT NULL DEFAULT 'milenage' CHECK (algorithm IN ('milenage', 'tuak')),
+  k BLOB NOT NULL,
+  opc BLOB NOT NULL,
+  res INTEGER NOT NULL DEFAULT 8 CHECK (res IN (4, 8, 16)),
+  iterations INTEGER NOT NULL DEFAULT 1 CHECK (iterations BETWEEN 1 AND 255),
   amf BLOB NOT NULL CHECK (length(amf) = 2),
-  isim_k BLOB CHECK (length(isim_k) = 16),
-  isim_opc BLOB CHECK (length(isim_opc) = 16),
+  isim_k BLOB,
+  isim_opc BLOB,
   profile TEXT NOT NULL REFERENCES profile (name),
   tags TEXT NOT NULL DEFAULT '',
   created INTEGER NOT NULL,
   changed INTEGER NOT NULL,
-  CHECK ((isim_k IS NULL) = (isim_opc IS NULL))
+  CHECK ((isim_k IS NULL) = (isim_opc IS NULL)),
+  CHECK (CASE algorithm
+    WHEN 'milenage' THEN length(k) = 16 AND length(opc) = 16 AND res = 8 AND iterations = 1
+      AND coalesce(length(isim_k), 16) = 16 AND coalesce(length(isim_opc), 16) = 16
+    ELSE length(k) IN (16, 32) AND length(opc) = 32
+      AND coalesce(length(isim_k), 16) IN (16, 32) AND coalesce(length(isim_opc), 32) = 32
+    END)
+) STRICT, WITHOUT ROWID;
+
+-- The MME that serves a subscriber (TS 29.272, 5.2.1.1). `purged`: it has forgotten the phone (5.2.1.3).
+CREATE TABLE registration (
+  imsi TEXT NOT NULL PRIMARY KEY REFERENCES subscriber (imsi) ON DELETE CASCADE,
+  mme TEXT NOT NULL,
+  realm TEXT NOT NULL,
+  plmn TEXT NOT NULL,
+  imei TEXT NOT NULL DEFAULT '',
+  since INTEGER NOT NULL,
+  purged INTEGER NOT NULL DEFAULT 0 CHECK (purged IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 -- MSISDNs, the IMPI and the IMPUs of a subscriber in order; each value belongs to one subscriber.
@@ -76,24 +110,7 @@ CREATE TABLE seen (
   reason TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What people may see of a subscriber: no key in it.
-CREATE VIEW listing AS
-  SELECT s.imsi,
-         (SELECT group_concat(value, ' ') FROM (SELECT value FROM identity
-           WHERE imsi = s.imsi AND kind = 'msisdn' ORDER BY position)) AS msisdn,
-         (SELECT value FROM identity WHERE imsi = s.imsi AND kind = 'impi') AS impi,
-         (SELECT group_concat(value, ' ') FROM (SELECT value FROM identity
-           WHERE imsi = s.imsi AND kind = 'impu' ORDER BY position)) AS impu,
-         s.profile,
-         (SELECT group_concat(apn || '=' || ipv4, ' ') FROM (SELECT apn, ipv4 FROM address
-           WHERE imsi = s.imsi ORDER BY apn)) AS address,
-         s.tags,
-         s.isim_k IS NOT NULL AS own_isim,
-         datetime(s.created, 'unixepoch') AS created,
-         datetime(s.changed, 'unixepoch') AS changed
-    FROM subscriber s;
-
-INSERT INTO profile VALUES ('default', 1000000000, 1000000000);
+INSERT INTO profile VALUES ('default', 1000000000, 1000000000, 0, 1);
 INSERT INTO apn VALUES
-  ('default', 0, 'internet', 'IPv4v6', 9, 8, 0, 1, 1000000000, 1000000000),
-  ('default', 1, 'ims', 'IPv4v6', 5, 1, 0, 0, 10000000, 10000000);
+  ('default', 0, 'internet', 'IPv4v6', 9, 8, 0, 1, 1000000000, 1000000000, 1),
+  ('default', 1, 'ims', 'IPv4v6', 5, 1, 0, 0, 10000000, 10000000, 2);

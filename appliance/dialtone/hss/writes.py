@@ -191,16 +191,6 @@ class NoteSeen:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetSeen:
-    """Strike an IMSI off the list of unknown ones, or with None all of them."""
-
-    imsi: str | None = None
-
-    def apply(self, db: sqlite3.Connection) -> None:
-        db.execute("DELETE FROM seen WHERE ?1 IS NULL OR imsi = ?1", (self.imsi,))
-
-
 def _keep(db: sqlite3.Connection, profile: Profile) -> None:
     """Remember what a profile was."""
     db.execute("INSERT INTO past_profile (name, was) VALUES (?, ?)", (profile.name, json.dumps(asdict(profile))))

@@ -45,7 +45,6 @@ UNKNOWN_TARGET = Cause.of("radioNetwork", "unknown-targetID")
 NOT_ALLOWED = Cause.of("radioNetwork", "ho-target-not-allowed")
 CANCELLED = Cause.of("radioNetwork", "handover-cancelled")
 SUCCESSFUL = Cause.of("radioNetwork", "successful-handover")
-TOO_LATE = Cause.of("radioNetwork", "tS1relocoverall-expiry")
 NO_ROOM = Cause.of("radioNetwork", "no-radio-resources-available-in-target-cell")
 
 
