@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from leaks import held, leave_nothing
 from network import Network
+from s6a_peer import THEIRS, ForeignEnd
 
 
 @pytest.fixture
@@ -29,3 +30,15 @@ def make_network(tmp_path: Path) -> Iterator[Callable[..., Network]]:
 def net(make_network: Callable[..., Network]) -> Network:
     """One eNB, one phone that tries only once."""
     return make_network()
+
+
+@pytest.fixture
+def other(net: Network) -> ForeignEnd:
+    """Another MME that uses our HSS."""
+    return ForeignEnd(net, "hss", THEIRS)
+
+
+@pytest.fixture
+def home(net: Network) -> ForeignEnd:
+    """A foreign HSS that talks to our MME out of itself."""
+    return ForeignEnd(net, "mme", "hss.example.org")

@@ -18,7 +18,7 @@ from dialtone.config import Config
 from dialtone.control import Args
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.path import Out
-from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenRelay, OpenTunnel, PeerDown, PeerUp, Save
+from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenRelay, OpenTunnel, PeerDown, PeerUp, Save, Write
 from dialtone.effects import Event as Command
 from dialtone.errors import ProtocolError
 from dialtone.hss import schema
@@ -103,7 +103,11 @@ class Network:
                        **fields: str) -> None:
         subscriber = make_subscriber({"imsi": imsi, "k": k.hex(), "opc": opc.hex(), "profile": "default", **fields},
                                      profiles=self.store.profiles(), home=self.config.network.plmn)
-        self.submit((PutSubscriber(subscriber, 0, overwrite=overwrite),), lambda error: _raise(error))
+        self.save(PutSubscriber(subscriber, 0, overwrite=overwrite))
+
+    def save(self, *writes: Write) -> None:
+        """Commit, as a command would; raises what the store refuses."""
+        self.submit(writes, _raise)
 
     def add_phone(self, imsi: str, handset: Handset | None = None, usim: Usim | None = None, enb: int = 0,
                   name: str = "") -> Phone:

@@ -12,10 +12,6 @@ from dialtone.hss.writes import PutProfile
 from dialtone.sim.enb import EnbConfig
 
 
-def fail(error: Exception | None) -> None:
-    assert error is None
-
-
 def cancel_location(net: Network) -> int:
     net.attach()
     start = net.events()[-1].id
@@ -29,7 +25,7 @@ def profile_push(net: Network) -> int:
     net.attach()
     start, before = net.events()[-1].id, net.store.get(imsi_of(1))
     assert before is not None
-    net.submit((PutProfile(replace(before.profile, ambr_dl=5_000_000, ambr_ul=1_000_000)),), fail)
+    net.save(PutProfile(replace(before.profile, ambr_dl=5_000_000, ambr_ul=1_000_000)))
     net.command("hss", SubscriptionChanged(before, net.store.get(imsi_of(1)) or before))
     return start
 

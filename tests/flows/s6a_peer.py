@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A foreign end of S6a in a test's own hand: an MME that asks our HSS, or an HSS that tells our MME."""
+"""A foreign end of S6a in a test's own hand: an MME that asks our HSS, or an HSS that tells our MME; and
+changes of what the HSS knows.
+"""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 from network import Network, imsi_of
 
 from dialtone.codec import diameter
+from dialtone.control import Args
+from dialtone.hss.provisioning import make_subscriber
+from dialtone.hss.writes import PutProfile
 from dialtone.ids import Plmn
 
 IMSI = imsi_of(1)
 HOME = Plmn("001", "01")
+OURS = "mme.epc.mnc001.mcc001.3gppnetwork.org"
+THEIRS = "mme2.epc.mnc070.mcc999.3gppnetwork.org"
 REALM = "epc.mnc070.mcc999.3gppnetwork.org"
 
 
@@ -60,3 +69,27 @@ class ForeignEnd:
         found: diameter.UpdateLocationAnswer = self.ask(
             diameter.UpdateLocationRequest, **{"rat_type": 1004, "ulr_flags": 2, "visited_plmn_id": HOME, **fields})
         return found
+
+
+def command(net: Network, verb: str, **args: Any) -> Any:
+    """A command of the control socket."""
+    found = net.commands.table()[verb](Args(args))
+    found = asyncio.run(_wait(found)) if asyncio.iscoroutine(found) else found
+    net.run(1.0)
+    return found
+
+
+async def _wait(found: Any) -> Any:
+    return await found
+
+
+def experimental(message: Any) -> int:
+    return int(message.experimental_result.experimental_result_code)
+
+
+def change_profile(net: Network, **fields: Any) -> None:
+    net.save(PutProfile(replace(net.store.profiles()["default"], **fields)))
+
+
+def subscriber(net: Network, **fields: str) -> Any:
+    return make_subscriber(fields, profiles=net.store.profiles(), base=net.store.get(IMSI))

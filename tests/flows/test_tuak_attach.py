@@ -21,12 +21,7 @@ TOP = bytes.fromhex("55555555555555555555555555555555555555555555555555555555555
 def provision(net: Network, k: bytes, **fields: str) -> None:
     subscriber = make_subscriber({"k": k.hex(), "top": TOP.hex(), **fields}, profiles=net.store.profiles(),
                                  base=net.store.get(IMSI))
-    net.submit((PutSubscriber(subscriber, 0, overwrite=True),), _raise)
-
-
-def _raise(error: Exception | None) -> None:
-    if error is not None:
-        raise error
+    net.save(PutSubscriber(subscriber, 0, overwrite=True))
 
 
 def card(net: Network, k: bytes, bits: int = 64, iterations: int = 1) -> Phone:
