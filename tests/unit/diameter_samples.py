@@ -27,12 +27,20 @@ BY_NAME: dict[str, Any] = {
     "Failed-AVP": bytes.fromhex("000001084000000c68737331"),
     "Visited-Network-Identifier": b"mnc001.mcc001.3gppnetwork.org",
     "Reset-ID": b"\1",
+    "Flow-Description": "permit out 17 from 10.46.0.3 50000 to 10.46.0.2 49120",
+    "Framed-IPv6-Prefix": bytes.fromhex("004020010db8cafe0002"), "Called-Station-Id": "ims",
+    "Subscription-Id-Data": "001010000000001", "Service-URN": b"sos", "3GPP-SGSN-MCC-MNC": "00101",
+    "3GPP-MS-TimeZone": b"\x40\0",
+    "3GPP-User-Location-Info": bytes.fromhex("0000110000010019"), "Flow-Status": 2, "Media-Type": 0,
+    "IP-CAN-Type": 5, "Codec-Data": b"uplink\noffer\nm=audio 49120 RTP/AVP 116\r\n",
+    "AF-Charging-Identifier": b"icid-1", "AF-Application-Identifier": b"urn:urn-7:3gpp-service.ims.icsi.mmtel",
 }  # fmt: skip
 BY_TYPE: dict[str, Any] = {
     "OctetString": b"\1\2\3\4\5", "UTF8String": "text", "DiameterIdentity": "hss.example.org", "Unsigned32": 1,
     "Enumerated": 1, "Address": ip_address("10.0.0.1"), "OctetString(Plmn)": Plmn("001", "01"),
     "OctetString(Tbcd)": "15551234567", "OctetString(16)": bytes(range(16)), "OctetString(30)": bytes(range(30)),
     "OctetString(32)": bytes(range(32)), "OctetString(3)": bytes(3),
+    "OctetString(4)": bytes((10, 46, 0, 2)), "IPFilterRule": "permit in ip from any to any",
     "OctetString(5)": bytes(5), "OctetString(7)": bytes(7),
     "Time": 1_790_000_000,
 }  # fmt: skip
@@ -68,7 +76,8 @@ def corpus() -> list[DiameterMessage]:
 _U32, _I32 = st.integers(0, 2**32 - 1), st.integers(-(2**31), 2**31 - 1)
 _PLMN = st.builds(Plmn, st.text("0123456789", min_size=3, max_size=3), st.text("0123456789", min_size=2, max_size=3))
 _STRATEGIES: dict[str, Any] = {
-    "OctetString": st.binary(max_size=20), "UTF8String": st.text(max_size=20), "Unsigned32": _U32, "Enumerated": _I32,
+    "OctetString": st.binary(max_size=20), "UTF8String": st.text(max_size=20), "IPFilterRule": st.text(max_size=20),
+    "Unsigned32": _U32, "Enumerated": _I32,
     "Time": st.integers(-61505152, 4233462143),
     "DiameterIdentity": st.text("abcdefghij.-0123456789", min_size=1, max_size=30), "Address": st.ip_addresses(),
     "OctetString(Plmn)": _PLMN, "OctetString(Tbcd)": st.text("0123456789", min_size=1, max_size=15),

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The AVP dictionary: code, type and flags of every AVP by its name.
 
-The rows are those of RFC 6733, 4.5 and TS 29.272, table 7.3.1-1, with the AVPs that the latter reuses
-(table 7.3.1-2). M: the mandatory bit is set on sending. A type in parentheses is what the octets mean:
-OctetString(16) has that many octets, OctetString(Plmn) is a `dialtone.ids.Plmn`, OctetString(Tbcd) is digits.
+The rows are those of RFC 6733, 4.5, of TS 29.272, table 7.3.1-1, and of TS 29.214, table 5.3.0.1, with the AVPs that
+the latter two reuse (tables 7.3.1-2 and 5.4.0.1). M: the mandatory bit is set on sending. A type in parentheses is what
+the octets mean: OctetString(16) has that many octets, OctetString(Plmn) is a `dialtone.ids.Plmn`, OctetString(Tbcd) is
+digits.
 """
 
 from typing import NamedTuple
@@ -29,7 +30,10 @@ class AvpType(NamedTuple):
 _RFC_6733 = """
 Acct-Application-Id                259  Unsigned32        M
 Auth-Application-Id                258  Unsigned32        M
+Auth-Grace-Period                  276  Unsigned32        M
+Auth-Request-Type                  274  Enumerated        M
 Auth-Session-State                 277  Enumerated        M
+Authorization-Lifetime             291  Unsigned32        M
 Destination-Host                   293  DiameterIdentity  M
 Destination-Realm                  283  DiameterIdentity  M
 Disconnect-Cause                   273  Enumerated        M
@@ -54,14 +58,23 @@ Redirect-Max-Cache-Time            262  Unsigned32        M
 Result-Code                        268  Unsigned32        M
 Route-Record                       282  DiameterIdentity  M
 Session-Id                         263  UTF8String        M
+Session-Timeout                     27  Unsigned32        M
 Supported-Vendor-Id                265  Unsigned32        M
 User-Name                            1  UTF8String        M
 Vendor-Id                          266  Unsigned32        M
 Vendor-Specific-Application-Id     260  Grouped           M
 """
 
-# RFC 5447, RFC 5778, RFC 7944.
+# RFC 5447, RFC 5778, RFC 7944; RFC 4005 and RFC 4006 for Rx.
 _RFC_REUSED = """
+Called-Station-Id                   30  UTF8String        M
+Class                               25  OctetString       M
+Framed-IP-Address                    8  OctetString(4)    M
+Framed-IPv6-Prefix                  97  OctetString       M
+Subscription-Id                    443  Grouped           M
+Subscription-Id-Data               444  UTF8String        M
+Subscription-Id-Type               450  Enumerated        M
+Termination-Cause                  295  Enumerated        M
 DRMP                               301  Enumerated
 MIP6-Agent-Info                    486  Grouped           M
 MIP-Home-Agent-Address             334  Address           M
@@ -175,6 +188,48 @@ GMLC-Address                      2405  Address           M
 Maximum-UE-Availability-Time      3329  Time
 """
 
+# With those of TS 29.061, TS 29.212 and TS 32.299 that Rx reuses.
+_TS_29_214 = """
+3GPP-SGSN-MCC-MNC                   18  UTF8String        M
+3GPP-User-Location-Info             22  OctetString       M
+3GPP-MS-TimeZone                    23  OctetString       M
+Abort-Cause                        500  Enumerated        M
+Access-Network-Charging-Address    501  Address           M
+Access-Network-Charging-Identifier 502  Grouped           M
+Access-Network-Charging-Identifier-Value 503 OctetString  M
+AF-Application-Identifier          504  OctetString       M
+AF-Charging-Identifier             505  OctetString       M
+Flow-Description                   507  IPFilterRule      M
+Flow-Number                        509  Unsigned32        M
+Flows                              510  Grouped           M
+Flow-Status                        511  Enumerated        M
+Flow-Usage                         512  Enumerated        M
+Specific-Action                    513  Enumerated        M
+Media-Component-Description        517  Grouped           M
+Media-Component-Number             518  Unsigned32        M
+Media-Sub-Component                519  Grouped           M
+Media-Type                         520  Enumerated        M
+RR-Bandwidth                       521  Unsigned32        M
+RS-Bandwidth                       522  Unsigned32        M
+SIP-Forking-Indication             523  Enumerated        M
+Codec-Data                         524  OctetString       M
+Service-URN                        525  OctetString       M
+Acceptable-Service-Info            526  Grouped           M
+Service-Info-Status                527  Enumerated        M
+MPS-Identifier                     528  OctetString       M
+AF-Signalling-Protocol             529  Enumerated
+Rx-Request-Type                    533  Enumerated
+Min-Requested-Bandwidth-DL         534  Unsigned32
+Min-Requested-Bandwidth-UL         535  Unsigned32
+Required-Access-Info               536  Enumerated
+IP-Domain-Id                       537  OctetString
+GCS-Identifier                     538  OctetString
+IP-CAN-Type                       1027  Enumerated        M
+AN-GW-Address                     1050  Address
+RAN-NAS-Release-Cause             2819  OctetString
+NetLoc-Access-Support             2824  Unsigned32
+"""
+
 
 def _rows(text: str, vendor: int) -> dict[str, AvpType]:
     found = {}
@@ -184,4 +239,6 @@ def _rows(text: str, vendor: int) -> dict[str, AvpType]:
     return found
 
 
-AVPS: dict[str, AvpType] = _rows(_RFC_6733, 0) | _rows(_RFC_REUSED, 0) | _rows(_TS_29_272, TGPP)
+AVPS: dict[str, AvpType] = (
+    _rows(_RFC_6733, 0) | _rows(_RFC_REUSED, 0) | _rows(_TS_29_272, TGPP) | _rows(_TS_29_214, TGPP)
+)  # fmt: skip

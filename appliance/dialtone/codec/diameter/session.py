@@ -15,8 +15,8 @@ NO_STATE_MAINTAINED = 1
 
 
 @dataclass(slots=True, kw_only=True)
-class SessionRequest(DiameterMessage):
-    """A request of a session without state."""
+class ApplicationRequest(DiameterMessage):
+    """A request of any application."""
 
     proxiable: bool = True
 
@@ -25,13 +25,19 @@ class SessionRequest(DiameterMessage):
     vendor_specific_application_id: Annotated[
         VendorSpecificApplicationId | None, "[ Vendor-Specific-Application-Id ]"
     ] = None
-    auth_session_state: Annotated[int, "{ Auth-Session-State }"] = NO_STATE_MAINTAINED
     origin_host: Annotated[str, "{ Origin-Host }"]
     origin_realm: Annotated[str, "{ Origin-Realm }"]
     destination_host: Annotated[str | None, "[ Destination-Host ]"] = None
     destination_realm: Annotated[str, "{ Destination-Realm }"]
     proxy_info: Annotated[tuple[ProxyInfo, ...], "* [ Proxy-Info ]"] = ()
     route_record: Annotated[tuple[str, ...], "* [ Route-Record ]"] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class SessionRequest(ApplicationRequest):
+    """A request of a session without state."""
+
+    auth_session_state: Annotated[int, "{ Auth-Session-State }"] = NO_STATE_MAINTAINED
 
 
 @dataclass(slots=True, kw_only=True)
