@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIP messages: a start line, header lines as they came, a body. A class for each method and direction, so that the
+dispatch table names them like messages of every other protocol.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple, Self
+
+from dialtone.codec.message import Message
+from dialtone.codec.sip.grammar import split_list
+from dialtone.codec.sip.values import CSeq, NameAddr, Via
+
+COMPACT = {"a": "accept-contact", "b": "referred-by", "c": "content-type", "d": "request-disposition",
+           "e": "content-encoding", "f": "from", "i": "call-id", "j": "reject-contact", "k": "supported",
+           "l": "content-length", "m": "contact", "o": "event", "r": "refer-to", "s": "subject", "t": "to",
+           "u": "allow-events", "v": "via", "x": "session-expires", "y": "identity"}
+"""Compact forms (RFC 3261, 7.3.3, and those registered since)."""
+
+UNLISTED = {"authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate", "subject", "date",
+            "call-id", "cseq", "from", "to", "user-agent", "server", "retry-after", "organization"}
+"""Fields whose commas are no list (RFC 3261, 7.3.1)."""
+
+
+def fold(name: str) -> str:
+    """The key of a header field name, compact or not, in whatever case."""
+    key = name.strip().lower()
+    return COMPACT.get(key, key)
+
+
+class Line(NamedTuple):
+    """A header line: the key it is found by, and the text as it came, folded lines included, without the last CRLF."""
+
+    key: str
+    text: str
+
+    @property
+    def value(self) -> str:
+        """The value, unfolded (RFC 3261, 7.3.1)."""
+        value = self.text.partition(":")[2].strip()
+        return " ".join(part.strip() for part in value.split("\r\n")) if "\r\n" in value else value
+
+
+@dataclass(slots=True, eq=False)
+class SipMessage(Message):
+    """What requests and responses share: header lines in their order, and the body.
+
+    Reading never changes a line; writing replaces whole lines. So what a proxy does not understand leaves as it came.
+    """
+
+    METHOD: ClassVar[str] = ""
+
+    lines: list[Line] = field(default_factory=list)
+    body: bytes = b""
+
+    def first(self, name: str) -> str | None:
+        """The first value of a field, None without one; of a comma list its first member."""
+        key = fold(name)
+        for line in self.lines:
+            if line.key == key:
+                value = line.value
+                return value if key in UNLISTED or "," not in value else (split_list(value) or [""])[0]
+        return None
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field, comma lists divided. Raises SipError."""
+        key = fold(name)
+        values = [line.value for line in self.lines if line.key == key]
+        return values if key in UNLISTED else [member for value in values for member in split_list(value)]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a field, with or without a value."""
+        key = fold(name)
+        return any(line.key == key for line in self.lines)
+
+    def options(self, name: str) -> set[str]:
+        """The option tags of Supported, Require, Proxy-Require, Allow and the like, in lower case."""
+        return {tag.lower() for tag in self.all(name)}
+
+    def set(self, name: str, *values: str) -> None:
+        """Replace all lines of a field, in the place of the first; at the end where there was none."""
+        key = fold(name)
+        place = next((at for at, line in enumerate(self.lines) if line.key == key), len(self.lines))
+        before, after = self.lines[:place], [line for line in self.lines[place:] if line.key != key]
+        self.lines = [*before, *(Line(key, f"{name}: {value}") for value in values), *after]
+
+    def append(self, name: str, value: str) -> None:
+        """Add a line after the last one of this field."""
+        key = fold(name)
+        place = max((at for at, line in enumerate(self.lines) if line.key == key), default=len(self.lines) - 1)
+        self.lines.insert(place + 1, Line(key, f"{name}: {value}"))
+
+    def prepend(self, name: str, value: str) -> None:
+        """Add a line before the first one of this field; on top where there was none."""
+        key = fold(name)
+        place = next((at for at, line in enumerate(self.lines) if line.key == key), 0)
+        self.lines.insert(place, Line(key, f"{name}: {value}"))
+
+    def remove(self, name: str) -> None:
+        """Take all lines of a field away."""
+        key = fold(name)
+        self.lines = [line for line in self.lines if line.key != key]
+
+    def pop(self, name: str) -> str | None:
+        """Take the first value of a list away and return it: the topmost Via, Route, Path."""
+        key = fold(name)
+        for at, line in enumerate(self.lines):
+            if line.key == key:
+                first, *rest = split_list(line.value) or [""]
+                self.lines[at:at + 1] = [Line(key, f"{name}: {', '.join(rest)}")] if rest else []
+                return first
+        return None
+
+    def content(self, kind: str, body: bytes) -> None:
+        """Give the message a body of this Content-Type."""
+        self.body = body
+        self.set("Content-Type", kind)
+
+    @property
+    def content_type(self) -> str:
+        """`application/sdp`, in lower case and without parameters; empty without a body's type."""
+        return (self.first("Content-Type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def call_id(self) -> str:
+        """Call-ID."""
+        return self.first("Call-ID") or ""
+
+    @property
+    def cseq(self) -> CSeq:
+        """CSeq. Raises SipError."""
+        return CSeq.parse(self.first("CSeq") or "")
+
+    @property
+    def from_(self) -> NameAddr:
+        """From. Raises SipError."""
+        return NameAddr.parse(self.first("From") or "")
+
+    @property
+    def to(self) -> NameAddr:
+        """To. Raises SipError."""
+        return NameAddr.parse(self.first("To") or "")
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via. Raises SipError."""
+        return Via.parse(self.first("Via") or "")
+
+    def _copy_to(self, other: Self) -> Self:
+        other.lines, other.body = list(self.lines), self.body
+        return other
+
+
+@dataclass(slots=True, eq=False)
+class SipRequest(SipMessage):
+    """A request (RFC 3261, 7.1). `method` is written out: the class of an unknown one has none."""
+
+    method: str = ""
+    uri: str = ""
+
+    def __post_init__(self) -> None:
+        self.method = self.method or self.METHOD
+
+    def copy(self) -> Self:
+        """A request of its own with the same lines."""
+        return self._copy_to(type(self)(method=self.method, uri=self.uri))
+
+
+@dataclass(slots=True, eq=False)
+class SipResponse(SipMessage):
+    """A response (RFC 3261, 7.2); its class is that of the method in its CSeq."""
+
+    status: int = 200
+    reason: str = ""
+
+    @property
+    def final(self) -> bool:
+        """Whether it ends its transaction."""
+        return self.status >= 200
+
+    def copy(self) -> Self:
+        """A response of its own with the same lines."""
+        return self._copy_to(type(self)(status=self.status, reason=self.reason))
+
+
+REQUESTS: dict[str, type[SipRequest]] = {}
+RESPONSES: dict[str, type[SipResponse]] = {}
+
+
+def _method(method: str, clause: str) -> Callable[[type[SipMessage]], None]:
+    def register(cls: type[SipMessage]) -> None:
+        cls.METHOD, cls.CLAUSE = method, clause
+        cls.NAME = method if issubclass(cls, SipRequest) else f"{method} response"
+        if issubclass(cls, SipRequest):
+            REQUESTS[method] = cls
+        elif issubclass(cls, SipResponse):
+            RESPONSES[method] = cls
+
+    return register
+
+
+# The classes are written out, two lines for each method, so that editors, mypy and `dialtone where` see them.
+class RegisterRequest(SipRequest):
+    """Bind a contact to an address-of-record."""
+
+
+class RegisterResponse(SipResponse):
+    """Answer to REGISTER."""
+
+
+class InviteRequest(SipRequest):
+    """Begin or change a session."""
+
+
+class InviteResponse(SipResponse):
+    """Answer to INVITE."""
+
+
+class AckRequest(SipRequest):
+    """The final answer to INVITE has come."""
+
+
+class ByeRequest(SipRequest):
+    """End a session."""
+
+
+class ByeResponse(SipResponse):
+    """Answer to BYE."""
+
+
+class CancelRequest(SipRequest):
+    """Give up a request that has no final answer yet."""
+
+
+class CancelResponse(SipResponse):
+    """Answer to CANCEL."""
+
+
+class OptionsRequest(SipRequest):
+    """Ask what the other end can do."""
+
+
+class OptionsResponse(SipResponse):
+    """Answer to OPTIONS."""
+
+
+class PrackRequest(SipRequest):
+    """Acknowledge a provisional answer."""
+
+
+class PrackResponse(SipResponse):
+    """Answer to PRACK."""
+
+
+class UpdateRequest(SipRequest):
+    """Change a session before, or after, it is answered."""
+
+
+class UpdateResponse(SipResponse):
+    """Answer to UPDATE."""
+
+
+class SubscribeRequest(SipRequest):
+    """Ask to be told of changes of a state."""
+
+
+class SubscribeResponse(SipResponse):
+    """Answer to SUBSCRIBE."""
+
+
+class NotifyRequest(SipRequest):
+    """Tell a change of state."""
+
+
+class NotifyResponse(SipResponse):
+    """Answer to NOTIFY."""
+
+
+class PublishRequest(SipRequest):
+    """Publish a state."""
+
+
+class PublishResponse(SipResponse):
+    """Answer to PUBLISH."""
+
+
+class InfoRequest(SipRequest):
+    """Application data in the middle of a session."""
+
+
+class InfoResponse(SipResponse):
+    """Answer to INFO."""
+
+
+class ReferRequest(SipRequest):
+    """Ask the other end to call somebody."""
+
+
+class ReferResponse(SipResponse):
+    """Answer to REFER."""
+
+
+class MessageRequest(SipRequest):
+    """A text, or a short message inside a container."""
+
+
+class MessageResponse(SipResponse):
+    """Answer to MESSAGE."""
+
+
+class UnknownRequest(SipRequest):
+    """A request of a method that we do not know; a proxy passes it on."""
+
+    NAME = "SIP request"
+    CLAUSE = "RFC 3261, 7.1"
+
+
+class UnknownResponse(SipResponse):
+    """Answer to it."""
+
+    NAME = "SIP response"
+    CLAUSE = "RFC 3261, 7.2"
+
+
+METHODS: dict[str, tuple[str, Iterable[type[SipMessage]]]] = {
+    "REGISTER": ("RFC 3261, 10", (RegisterRequest, RegisterResponse)),
+    "INVITE": ("RFC 3261, 13", (InviteRequest, InviteResponse)),
+    "ACK": ("RFC 3261, 13.2.2.4", (AckRequest,)),
+    "BYE": ("RFC 3261, 15", (ByeRequest, ByeResponse)),
+    "CANCEL": ("RFC 3261, 9", (CancelRequest, CancelResponse)),
+    "OPTIONS": ("RFC 3261, 11", (OptionsRequest, OptionsResponse)),
+    "PRACK": ("RFC 3262, 4", (PrackRequest, PrackResponse)),
+    "UPDATE": ("RFC 3311, 5", (UpdateRequest, UpdateResponse)),
+    "SUBSCRIBE": ("RFC 6665, 4.1", (SubscribeRequest, SubscribeResponse)),
+    "NOTIFY": ("RFC 6665, 4.1", (NotifyRequest, NotifyResponse)),
+    "PUBLISH": ("RFC 3903, 4", (PublishRequest, PublishResponse)),
+    "INFO": ("RFC 6086, 4", (InfoRequest, InfoResponse)),
+    "REFER": ("RFC 3515, 2", (ReferRequest, ReferResponse)),
+    "MESSAGE": ("RFC 3428, 2", (MessageRequest, MessageResponse)),
+}
+for _name, (_clause, _classes) in METHODS.items():
+    for _cls in _classes:
+        _method(_name, _clause)(_cls)
