@@ -33,6 +33,7 @@ from dialtone.hss.element import Hss, Subscribers
 from dialtone.hss.store import Store
 from dialtone.hss.writer import Writer
 from dialtone.kernel import dns, net, nft
+from dialtone.kernel.media import MediaSet
 from dialtone.links.memory import Memory
 from dialtone.links.sctp import Sctp
 from dialtone.links.udp import Udp
@@ -78,17 +79,20 @@ def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
     loop.bind("mme", "S1-MME", s1ap, s1_mme, inside=inside)
     loop.stacks["mme", "NAS"] = NasLink()
     s6a: Link = Memory(loop, "S6a")
-    node = diameter_node(config, loop, mme, hss, random) if config.diameter.wanted else None
+    node = diameter_node(config, loop, mme, pgw, hss, random) if config.diameter.wanted else None
     if node is not None:
         s6a = NodeLink(loop, "S6a", s6a)
     paths = bind_gtp(config, loop, random, recovery)
+    tx = replace(DIAMETER, seconds=config.diameter.tx)
     for name in ("mme", "hss"):
-        loop.bind(name, "S6a", diameter, s6a, inside=True, policy=replace(DIAMETER, seconds=config.diameter.tx))
+        loop.bind(name, "S6a", diameter, s6a, inside=True, policy=tx)
+    rx: Link = Memory(loop, "Rx")
+    loop.bind("pgw", "Rx", diameter, rx if node is None else NodeLink(loop, "Rx", rx), inside=True, policy=tx)
     return Core(config, loop, mme, pgw, hss, node, paths)
 
 
-def diameter_node(config: Config, loop: Loop, mme: Mme, hss: Hss, random: Callable[[int], bytes]) -> Node:
-    """The node that carries S6a to peers outside; it has the identity of the element that these peers meet."""
+def diameter_node(config: Config, loop: Loop, mme: Mme, pgw: Pgw, hss: Hss, random: Callable[[int], bytes]) -> Node:
+    """The node that carries S6a and Rx to peers outside; it has the identity of the element that these peers meet."""
     own = config.diameter
     if own.hss:
         mme.s6a = replace(mme.s6a, element=own.hss)
@@ -96,7 +100,9 @@ def diameter_node(config: Config, loop: Loop, mme: Mme, hss: Hss, random: Callab
     node = Node(own, own.host or met.origin_host, own.realm or met.origin_realm, own.listen or config.s1.address,
                 random, loop.clock())
     node.serve(diameter.S6A, "S6a", hss, mme)
+    node.serve(diameter.RX, "Rx", pgw)
     node.answer_to(hss.origin_host, hss.origin_realm)
+    node.answer_to(pgw.origin_host, pgw.origin_realm)
     node.answer_to(mme.s6a.origin_host, mme.s6a.origin_realm)
     loop.add(node)
     return node
@@ -184,7 +190,7 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
         plane = UserPlane(loop, config.s1.address, router=advertised(config), dscp=config.s1.dscp,
                           echo=config.s1.echo)
         runtime.at_close(plane.close)
-        await _phones_network(config, run, runtime)
+        await _phones_network(config, run, runtime, plane)
         plane.start()
         sctp.listen(config.s1.address, config.s1.port)
         runtime.at_close(sctp.close)
@@ -209,7 +215,7 @@ async def warm_up() -> None:
             await asyncio.sleep(0)
 
 
-async def _phones_network(config: Config, run: Path, runtime: Runtime) -> None:
+async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: UserPlane) -> None:
     """The phones' side of this machine: gateway addresses, forwarding, firewall, resolver."""
     ipv6 = net.has_ipv6()
     networks = {gateway: pool for apn in config.apn.values()
@@ -224,6 +230,7 @@ async def _phones_network(config: Config, run: Path, runtime: Runtime) -> None:
         firewall.apply(nft.Rules(TUN, pools, gateways, uplink=uplink, masquerade=config.uplink.masquerade,
                                  masquerade6=config.uplink.masquerade6, mtu=MTU))
         runtime.at_close(firewall.close)
+        plane.media = MediaSet().put
     else:  # user-mode Linux: the host's end of the tap filters and masquerades in our place
         log.warning("no firewall here: %s", why)
     ims = config.apn.get("ims")

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dialtone.codec.ipfilter import FilterRule
 from dialtone.codec.message import Message
 from dialtone.codec.tft import PacketFilter
 
@@ -185,6 +186,16 @@ class OpenTunnel(Effect):
     filters: tuple[PacketFilter, ...] = ()
     mbr: tuple[int, int] = (0, 0)
     ambr: tuple[int, int] = (0, 0)
+
+
+@dataclass(slots=True)
+class OpenMedia(Effect):
+    """Let these flows of the phone with IPv4 address `ue` and IPv6 `prefix` pass to and from other phones, and no
+    others: the media of its calls. A packet passes when the calls of both ends have it open."""
+
+    ue: bytes
+    prefix: bytes
+    flows: tuple[FilterRule, ...]
 
 
 @dataclass(slots=True)

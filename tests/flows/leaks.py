@@ -19,6 +19,8 @@ KEPT = {
     "pgw.addresses.pools._fixed": "addresses that are reserved for subscribers",
     "hss.subscribers": "the subscribers that the test added",
     "hss._keyed": "their algorithms, made once",
+    "diameter.theirs": "requests of peers that may come again, for four minutes (RFC 6733, 3)",
+    "diameter.seen": "likewise",
     "gtp.paths": "the peers of the config, and who else was served",
 }
 SUPERVISED = ("gtp", "diameter")  # their paths are asked after for ever

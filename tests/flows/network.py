@@ -18,7 +18,18 @@ from dialtone.config import Config
 from dialtone.control import Args
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.path import Out
-from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenRelay, OpenTunnel, PeerDown, PeerUp, Save, Write
+from dialtone.effects import (
+    CloseTunnel,
+    EmptyBuffer,
+    EndMarker,
+    OpenMedia,
+    OpenRelay,
+    OpenTunnel,
+    PeerDown,
+    PeerUp,
+    Save,
+    Write,
+)
 from dialtone.effects import Event as Command
 from dialtone.errors import ProtocolError
 from dialtone.hss import schema
@@ -76,6 +87,7 @@ class Network:
         self.loop.performers[OpenTunnel] = lambda effect, done: self._try(self._open, effect, done)
         self.loop.performers[EmptyBuffer] = lambda effect, done: self._try(self.forwarder.empty, effect.imsi, done)
         self.loop.performers[OpenRelay] = lambda effect, done: self._try(self.forwarder.relay, effect, done)
+        self.loop.performers[OpenMedia] = lambda effect, done: self._try(self.forwarder.sessions.calls, effect, done)
         self.end_markers: list[tuple[bytes, int]] = []
         self.loop.performers[EndMarker] = self._end_marker
         self.loop.performers[CloseTunnel] = lambda effect, done: self._try(self.forwarder.close, effect.teid, done)

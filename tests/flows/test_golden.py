@@ -14,6 +14,7 @@ import esm_flows
 import gtp_flows
 import pytest
 import radio_flows
+import rx_flows
 import s6a_flows
 from network import Network, imsi_of, settings
 from probe import HOME
@@ -202,12 +203,15 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
     **radio_flows.FLOWS,
     **s6a_flows.FLOWS,
     **esm_flows.FLOWS,
+    **rx_flows.FLOWS,
     **{name: (flow, (EnbConfig(),)) for name, flow in gtp_flows.FLOWS.items()},
 }
 
 
 def columns(name: str) -> tuple[str, ...]:
     """One more for each further eNB; those of GTP peers have their own."""
+    if name in rx_flows.FLOWS:
+        return rx_flows.COLUMNS
     first, *others = [f"enb{number}" for number, _ in enumerate(FLOWS[name][1], 1)]
     return gtp_flows.COLUMNS.get(name, ("UE", first, *others, *COLUMNS[2:]))
 

@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from dialtone.codec.ipfilter import FilterRule
+from dialtone.effects import OpenMedia
 from dialtone.errors import LocalError
 from dialtone.ids import Plmn
 from dialtone.kernel import dns, net, nft
+from dialtone.kernel.media import MediaSet, media_elements
 
 POOLS = (IPv4Network("10.45.0.0/16"), IPv4Network("10.46.0.0/16"))
 LOOPBACK = (IPv4Network("127.0.0.0/8"),)
@@ -45,6 +48,46 @@ def test_rules_for_both_families() -> None:
     routed = nft.text(replace(rules, masquerade6=False))
     assert "ip6 saddr { 2001:db8:cafe::/49 } masquerade" not in routed
     assert "ip saddr { 10.45.0.0/16, 10.46.0.0/16 } masquerade" in routed
+
+
+def opened(*texts: str, ue: bytes = bytes((10, 46, 0, 2)), prefix: bytes = b"") -> OpenMedia:
+    return OpenMedia(ue, prefix, tuple(FilterRule.from_text(text) for text in texts))
+
+
+def test_the_firewall_has_the_same_flows() -> None:
+    rules = nft.text(nft.Rules("ue0", POOLS))
+    lines = [line.strip() for line in rules.splitlines() if 'iifname "ue0" oifname "ue0"' in line]
+    assert lines[0].endswith("ip saddr . udp sport . ip daddr . udp dport @media_ip accept")
+    assert lines[-1].endswith("counter drop")
+    texts: list[str] = []
+
+    async def call() -> None:
+        media = MediaSet(texts.append)
+        there = opened("permit out 17 from 10.46.0.3 50000 to 10.46.0.2 49120",
+                       "permit in 17 from 10.46.0.2 49120 to 10.46.0.3 50000",
+                       "permit in 17 from 10.46.0.2 49121 to 10.46.0.3 50001")
+        media.put(opened())
+        media.put(there)  # while the first one is being written
+        await asyncio.sleep(0.05)
+        media.put(opened())
+        await asyncio.sleep(0.05)
+
+    asyncio.run(call())
+    assert "add element inet dialtone media_ip { 10.46.0.2 . 49120 . 10.46.0.3 . 50000, " in texts[-2]
+    assert "49121 . 10.46.0.3 . 50001" in texts[-2]
+    assert texts[-1] == "flush set inet dialtone media_ip\nflush set inet dialtone media_ip6\n"
+
+
+def test_flows_that_the_firewall_leaves_closed() -> None:
+    """Wide ones, and what is no UDP; the user plane has them, and few phones do such calls."""
+    assert not list(media_elements(opened(
+        "permit in 6 from 10.46.0.2 1 to 10.46.0.3 2", "permit in 17 from any 1 to any 2",
+        "permit in 17 from 10.46.0.2 1 to 10.46.0.0/24 2", "permit in 17 from 10.46.0.2 1 to 10.46.0.3",
+        "permit in 17 from 2001:db8:1::1 1 to 2001:db8:2::1 2")))
+    own = bytes.fromhex("20010db800010000")
+    two = opened("permit in 17 from 2001:db8:1::1 1-2 to 2001:db8:2::1 7", ue=b"", prefix=own)
+    assert list(media_elements(two)) == [
+        ("ip6", f"2001:db8:1::1 . {port} . 2001:db8:2::1 . 7") for port in (1, 2)]
 
 
 @pytest.mark.parametrize("rules", [nft.Rules("ue0", POOLS, uplink="eth0", masquerade=False), nft.Rules("ue0", POOLS)])

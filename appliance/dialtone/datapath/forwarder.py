@@ -152,6 +152,10 @@ class Forwarder:
         if not genuine:
             self.path.drop("spoofed source")
             return None
+        other = self.sessions.by_address.get(packet[16:20] if version == 4 else packet[24:32])
+        if other is not None and not (bearer.session.in_call(UP, packet) and other.in_call(DOWN, packet)):
+            self.path.drop("to another phone without a call")
+            return None
         if total > MAX_PACKET:
             self.path.drop("oversize")
             return None

@@ -11,7 +11,7 @@ from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.path import Address, Out
 from dialtone.datapath.router import Router
 from dialtone.datapath.supervision import INTERVAL
-from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenRelay, OpenTunnel
+from dialtone.effects import CloseTunnel, EmptyBuffer, EndMarker, OpenMedia, OpenRelay, OpenTunnel
 from dialtone.errors import LocalError
 from dialtone.loop import Loop
 from dialtone.qci import DSCP
@@ -31,6 +31,7 @@ class UserPlane:
                  router: Router | None = None, dscp: Mapping[int, int] = DSCP, echo: float = INTERVAL) -> None:
         self.loop = loop
         self.element = element
+        self.media: Callable[[OpenMedia], None] = lambda effect: None  # the firewall's part of it
         self._timer: asyncio.TimerHandle | None = None
         self.forwarder = Forwarder(socket.inet_aton(address), router=router, trace=self._trace,
                                    dscp=dscp, echo=echo)
@@ -46,6 +47,7 @@ class UserPlane:
         loop.performers[EmptyBuffer] = self._empty_buffer
         loop.performers[EndMarker] = self._end_marker
         loop.performers[OpenRelay] = self._open_relay
+        loop.performers[OpenMedia] = self._open_media
 
     def start(self) -> None:
         """Begin to forward; the TUN device is configured by then (`dialtone.kernel.net`)."""
@@ -108,6 +110,11 @@ class UserPlane:
 
     def _open_relay(self, effect: OpenRelay, done: Done) -> None:
         self.forwarder.relay(effect)
+        done(None)
+
+    def _open_media(self, effect: OpenMedia, done: Done) -> None:
+        self.forwarder.sessions.calls(effect)
+        self.media(effect)
         done(None)
 
     def _end_marker(self, effect: EndMarker, done: Done) -> None:

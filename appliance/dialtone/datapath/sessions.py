@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """PDN connections and bearers as the user plane knows them: whose address, which TEID, which filters and rates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dialtone.codec.tft import PacketFilter
+from dialtone.codec.ipfilter import FilterRule
+from dialtone.codec.tft import Direction, PacketFilter
 from dialtone.datapath.flow import Template
 from dialtone.datapath.path import Address
 from dialtone.datapath.policing import DOWN, Meters
 from dialtone.datapath.router import Link
-from dialtone.effects import OpenTunnel
+from dialtone.effects import OpenMedia, OpenTunnel
 from dialtone.errors import LocalError
 from dialtone.qci import GBR
 
@@ -23,6 +25,7 @@ class Session:
     bearers: "list[Bearer]" = field(default_factory=list)
     template: "Template[Bearer]" = field(default_factory=lambda: Template((), downlink=True))
     ambr: Meters = field(default_factory=Meters)
+    calls: "tuple[Template[bool], Template[bool]]" = field(default_factory=lambda: _calls(()))  # down, up
 
     def arrange(self) -> None:
         """The filters of its bearers changed."""
@@ -33,6 +36,10 @@ class Session:
         default = self.bearers[0]
         bearer = self.template.choose(packet, default)
         return default if bearer.to is None and default.to is not None else bearer
+
+    def in_call(self, way: int, packet: bytes) -> bool:
+        """Whether a call of the phone has this flow open, to or from another phone."""
+        return self.calls[way].choose(packet, False)
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +88,12 @@ class Bearer:
         return cause
 
 
+def _calls(flows: Sequence[FilterRule]) -> "tuple[Template[bool], Template[bool]]":
+    rules = [(flow.packet_filter(number, number, Direction.DOWNLINK if flow.out else Direction.UPLINK), True)
+             for number, flow in enumerate(flows)]
+    return Template(rules, downlink=True), Template(rules, downlink=False)
+
+
 class Sessions:
     """All of them, by TEID and by address."""
 
@@ -118,6 +131,12 @@ class Sessions:
                 if session.link is not None:
                     self.by_address.pop(session.link.prefix, None)
         return bearer
+
+    def calls(self, effect: OpenMedia) -> None:
+        """What the calls of a phone have open from now on; of one that is gone, nothing."""
+        for session in {id(found): found for key in (effect.ue, effect.prefix)
+                        if (found := self.by_address.get(key)) is not None}.values():
+            session.calls = _calls(effect.flows)
 
     def _add(self, tunnel: OpenTunnel, session: Session | None) -> Bearer:
         if session is None:

@@ -2,7 +2,8 @@
 """The firewall: one nftables table `inet dialtone`, replaced atomically, removed at the end.
 
 A phone on our LTE is a stranger. It reaches its gateway's services, the uplink, and nothing else: not the
-API, not the host, not another phone. Nobody beyond the uplink opens a connection to a phone.
+API, not the host, not another phone but for the media of a call. Nobody beyond the uplink opens a connection to
+a phone.
 """
 
 import logging
@@ -17,6 +18,8 @@ log = logging.getLogger("dialtone.kernel.nft")
 
 TABLE = "inet dialtone"
 Network = IPv4Network | IPv6Network
+MEDIA = {"ip": "ipv4_addr", "ip6": "ipv6_addr"}
+"""Families, each with a set `media_<family>` of the open flows between phones (media.py)."""
 _EMPTY = f"table {TABLE}\ndelete table {TABLE}\n"
 
 
@@ -47,22 +50,26 @@ def text(rules: Rules) -> str:
     families = [family for family in ("ip", "ip6") if _of(family, rules.pools)]
     inside, out = rules.inside, rules.uplink
     lines = [_EMPTY + f"table {TABLE} {{"]
+    lines += [f"  set media_{family} {{ type {kind} . inet_service . {kind} . inet_service; }}"
+              for family, kind in MEDIA.items()]
     lines += ["  chain input {", "    type filter hook input priority filter; policy accept;"]
-    lines += [f'    iifname "{inside}" {family} saddr {_set(_of(family, rules.pools))} jump phone_to_us'
+    lines += [f'    iifname "{inside}" {family} saddr {elements(_of(family, rules.pools))} jump phone_to_us'
               for family in families]
     lines += [f'    iifname "{inside}" meta nfproto ipv6 counter drop', "  }"]
     lines += ["  chain phone_to_us {", "    ct state established,related accept"]
     for family, ping in (("ip", "icmp type"), ("ip6", "icmpv6 type")):
         if gateways := _of(family, rules.gateways):
-            to = f"    {family} daddr {_set(gateways)}"
+            to = f"    {family} daddr {elements(gateways)}"
             lines += [f"{to} {ping} echo-request limit rate 200/second burst 100 packets accept",
-                      f"{to} meta l4proto {{ tcp, udp }} th dport {_set((53, *rules.services))} accept"]
+                      f"{to} meta l4proto {{ tcp, udp }} th dport {elements((53, *rules.services))} accept"]
     lines += ["    counter drop", "  }"]
     lines += ["  chain forward {", "    type filter hook forward priority filter; policy accept;"]
     lines += [f'    {direction} "{inside}" meta nfproto {protocol} tcp flags & (syn | rst) == syn '
               f"tcp option maxseg size > {size} tcp option maxseg size set {size}"
               for direction in ("iifname", "oifname")
               for protocol, size in (("ipv4", rules.mtu - 40), ("ipv6", rules.mtu - 60))]
+    lines += [f'    iifname "{inside}" oifname "{inside}" '
+              f"{family} saddr . udp sport . {family} daddr . udp dport @media_{family} accept" for family in MEDIA]
     lines += [f'    iifname "{inside}" oifname "{inside}" counter drop']
     if "ip6" not in families:
         lines += [f'    iifname "{inside}" meta nfproto ipv6 counter drop']
@@ -74,7 +81,7 @@ def text(rules: Rules) -> str:
               for family, wanted in (("ip", rules.masquerade), ("ip6", rules.masquerade6)) if wanted]
     if out and any(networks for _, networks in hidden):
         lines += ["  chain nat {", "    type nat hook postrouting priority srcnat; policy accept;",
-                  *(f'    oifname "{out}" {family} saddr {_set(networks)} masquerade'
+                  *(f'    oifname "{out}" {family} saddr {elements(networks)} masquerade'
                     for family, networks in hidden if networks), "  }"]
     return "\n".join([*lines, "}", ""])
 
@@ -84,12 +91,12 @@ class Firewall:
 
     def apply(self, rules: Rules) -> None:
         """Replace the table in one transaction. Raises LocalError, and then the earlier rules stand."""
-        _nft(text(rules))
+        run(text(rules))
 
     def close(self) -> None:
         """Remove the table; one that is gone already is no error."""
         try:
-            _nft(_EMPTY)
+            run(_EMPTY)
         except LocalError as error:
             log.warning("%s", error)
 
@@ -98,7 +105,7 @@ def missing() -> str | None:
     """None where this kernel can filter and masquerade IPv4 by nftables, else what it said (nothing is changed)."""
     rules = Rules("lo", (IPv4Network("192.0.2.0/24"),), ("192.0.2.1",), uplink="lo")
     try:
-        _nft(text(rules), check_only=True)
+        run(text(rules), check_only=True)
     except LocalError as error:
         return error.text
     return None
@@ -109,11 +116,13 @@ def _of(family: str, items: Sequence[object]) -> list[object]:
     return [item for item in items if (":" in str(item)) == (family == "ip6")]
 
 
-def _set(items: Sequence[object]) -> str:
+def elements(items: Sequence[object]) -> str:
+    """As nft writes a set."""
     return "{ " + ", ".join(map(str, items)) + " }"
 
 
-def _nft(rules: str, check_only: bool = False) -> None:
+def run(rules: str, check_only: bool = False) -> None:
+    """Hand rules to nft, all in one transaction. Raises LocalError."""
     command = ["nft", *(["-c"] if check_only else []), "-f", "-"]
     try:
         done = subprocess.run(command, input=rules, text=True, capture_output=True, check=False)

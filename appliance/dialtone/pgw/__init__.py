@@ -13,6 +13,7 @@ from dialtone.pgw import (
     session,
     subscribed_qos,
 )
+from dialtone.pgw.rx import abortion, authorization, notification, termination
 
-__all__ = ["bearer", "bearer_resource", "dedicated", "downlink_data", "enb_path", "forwarding", "path_failure",
-           "policy", "session", "subscribed_qos"]
+__all__ = ["abortion", "authorization", "bearer", "bearer_resource", "dedicated", "downlink_data", "enb_path",
+           "forwarding", "notification", "path_failure", "policy", "session", "subscribed_qos", "termination"]

@@ -57,11 +57,11 @@ class Addresses:
             if not pool.has(wanted):
                 raise ProtocolError(f"the subscriber's own address {text} is not one of {pool.network}",
                                     cause=CauseValue.REQUEST_REJECTED)
-            if not pool.free(wanted) and wanted != _parts(own).get(version):
+            if not pool.free(wanted) and wanted != parts(own).get(version):
                 raise ProtocolError(f"the subscriber's own address {text} is in use by another phone",
                                     cause=CauseValue.NO_RESOURCES_AVAILABLE)
         for version, pool in self.pools.items():
-            if kind & version and pool.full and version not in _fixed(asked) and version not in _parts(own):
+            if kind & version and pool.full and version not in _fixed(asked) and version not in parts(own):
                 raise ProtocolError(f"all addresses of {pool.network} are in use",
                                     cause=CauseValue.ALL_DYNAMIC_ADDRESSES_ARE_OCCUPIED)
 
@@ -76,7 +76,7 @@ class Addresses:
 
     def give_back(self, paa: Paa) -> None:
         """The session is over."""
-        for version, address in _parts(paa).items():
+        for version, address in parts(paa).items():
             self.pools[version].give_back(address)
 
     def _identifier(self) -> bytes:
@@ -85,15 +85,15 @@ class Addresses:
         return octets
 
 
-def _parts(paa: Paa | None) -> dict[int, bytes]:
-    """By version: the IPv4 address, the IPv6 prefix."""
-    parts = {} if paa is None else {IPV4: paa.ipv4, IPV6: paa.ipv6[:8] if paa.ipv6 else None}
-    return {version: part for version, part in parts.items() if part}
+def parts(paa: Paa | None) -> dict[int, bytes]:
+    """By version: the IPv4 address, the IPv6 prefix (8 octets)."""
+    found = {} if paa is None else {IPV4: paa.ipv4, IPV6: paa.ipv6[:8] if paa.ipv6 else None}
+    return {version: part for version, part in found.items() if part}
 
 
 def _fixed(asked: Paa | None) -> dict[int, bytes]:
     """What the request names; zeros name nothing."""
-    return {version: part for version, part in _parts(asked).items() if any(part)}
+    return {version: part for version, part in parts(asked).items() if any(part)}
 
 
 def _text(address: bytes) -> str:

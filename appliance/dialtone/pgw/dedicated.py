@@ -18,9 +18,10 @@ from dialtone.codec.gtpc.values import Ambr, BearerQos
 from dialtone.codec.tft import PacketFilter, Tft
 from dialtone.dispatch import Rx
 from dialtone.effects import CloseTunnel, Effects, Request, Unanswered, Verdict
+from dialtone.errors import ProtocolError
 from dialtone.pgw.bearer import BearerLost, open_tunnel
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
-from dialtone.pgw.rule import Rule
+from dialtone.pgw.rule import Outcome, Rule
 from dialtone.pgw.tunnel import S11
 
 PATIENCE = 24
@@ -107,21 +108,34 @@ def on_create_bearer_response(pgw: Pgw, msg: CreateBearerResponse, rx: Rx) -> Ef
     unwanted = [bearer for bearer in change.bearers if bearer.unwanted and bearer.ebi]
     if unwanted and pgw.sessions.get((session.imsi, session.apn)) is session:
         yield from delete(pgw, session, unwanted)
+    for bearer in change.bearers:
+        yield from _go_on(pgw, session, bearer)
+
+
+def _go_on(pgw: Pgw, session: Session, bearer: BearerContext) -> Effects:
+    """What was wanted of the bearer while it was being made or changed."""
+    rule, bearer.next_rule = bearer.next_rule, None
+    if rule is not None and not bearer.unwanted and session.bearers.get(bearer.ebi) is bearer:
+        yield from update(pgw, session, bearer, rule)
 
 
 def _stands(pgw: Pgw, session: Session, bearer: BearerContext, rx: Rx) -> Effects:
     assert bearer.rule is not None
     yield Verdict("policy", True, f"{bearer.rule.name}: EBI {bearer.ebi} with QCI {bearer.qci} beside {session.apn}")
-    if bearer.rule.told is not None:
-        yield from bearer.rule.told(pgw, session, bearer.rule, True, "", rx)
+    yield from _tell(pgw, session, bearer.rule, Outcome.MADE, "", rx)
 
 
 def _failed(pgw: Pgw, session: Session, bearer: BearerContext, why: str, rx: Rx) -> Effects:
     pgw.forget_bearer(bearer)
     assert bearer.rule is not None
     yield Verdict("policy", False, f"{bearer.rule.name}: no bearer beside {session.apn}: {why}")
-    if bearer.rule.told is not None:
-        yield from bearer.rule.told(pgw, session, bearer.rule, False, why, rx)
+    yield from _tell(pgw, session, bearer.rule, Outcome.REFUSED, why, rx)
+
+
+def _tell(pgw: Pgw, session: Session, rule: Rule, outcome: Outcome, why: str, rx: Rx) -> Effects:
+    """Whoever wanted the bearer hears what became of it."""
+    if rule.told is not None:
+        yield from rule.told(pgw, session, rule, outcome, why, rx)
 
 
 def _reason(cause: int) -> str:
@@ -140,9 +154,19 @@ def on_no_create_bearer_response(pgw: Pgw, event: Unanswered, rx: Rx) -> Effects
 
 def update(pgw: Pgw, session: Session, bearer: BearerContext, rule: Rule, pti: int | None = None,
            number: int | None = None) -> Effects:
-    """The bearer as `rule` has it; its filters are replaced where they differ."""
-    if not bearer.ebi or bearer.rule is None:
+    """The bearer as `rule` has it, its filters replaced where they differ; of one that is being made or changed when
+    that is done."""
+    if bearer.rule is None:
         return
+    if not bearer.ebi or bearer.changing:
+        if pti is not None:
+            raise ProtocolError("the network is changing that bearer just now",
+                                cause=CauseValue.COLLISION_WITH_NETWORK_INITIATED_REQUEST)
+        bearer.next_rule = rule
+        return
+    if rule == bearer.rule and pti is None:
+        return
+    bearer.changing = True
     filters = bearer.filters
     if new := (rule.flows, rule.packet_filters) != (bearer.rule.flows, bearer.rule.packet_filters):
         filters = rule.filters(one.precedence for other in session.all_bearers() if other is not bearer
@@ -185,6 +209,7 @@ def on_update_bearer_response(pgw: Pgw, msg: UpdateBearerResponse, rx: Rx) -> Ef
     session, rule = change.session, change.rule
     rx.subject = session.imsi
     for bearer in change.bearers:
+        bearer.changing = False
         if session.bearers.get(bearer.ebi) is not bearer:
             continue
         cause = next((context.cause for context in msg.bearer_contexts if context.ebi == bearer.ebi), msg.cause)
@@ -197,7 +222,14 @@ def on_update_bearer_response(pgw: Pgw, msg: UpdateBearerResponse, rx: Rx) -> Ef
         elif cause.value == CauseValue.CONTEXT_NOT_FOUND:
             yield from lost(pgw, session, bearer, "the MME does not know it any more", rx)
         elif not cause.accepted:
-            yield Verdict("policy", False, f"EBI {bearer.ebi} not changed: {_reason(cause.value)}")
+            yield from _unchanged(pgw, session, bearer, rule, _reason(cause.value), rx)
+        yield from _go_on(pgw, session, bearer)
+
+
+def _unchanged(pgw: Pgw, session: Session, bearer: BearerContext, rule: Rule | None, why: str, rx: Rx) -> Effects:
+    yield Verdict("policy", False, f"EBI {bearer.ebi} not changed: {why}")
+    if rule is not None:
+        yield from _tell(pgw, session, rule, Outcome.UNCHANGED, why, rx)
 
 
 @on.unanswered(UpdateBearerRequest)
@@ -206,7 +238,9 @@ def on_no_update_bearer_response(pgw: Pgw, event: Unanswered, rx: Rx) -> Effects
     change: Change = event.request.context
     rx.subject = change.session.imsi
     for bearer in change.bearers:
-        yield Verdict("policy", False, f"EBI {bearer.ebi} not changed: the MME does not answer")
+        bearer.changing = False
+        yield from _unchanged(pgw, change.session, bearer, change.rule, "the MME does not answer", rx)
+        yield from _go_on(pgw, change.session, bearer)
 
 
 def delete(pgw: Pgw, session: Session, bearers: Sequence[BearerContext], pti: int | None = None,
@@ -256,5 +290,5 @@ def lost(pgw: Pgw, session: Session, bearer: BearerContext, why: str, rx: Rx) ->
     name = bearer.rule.name if bearer.rule else f"EBI {bearer.ebi}"
     text = f"{name}: EBI {bearer.ebi} beside {session.apn} is gone"
     yield Verdict("policy", not why, f"{text}: {why}" if why else text)
-    if bearer.rule is not None and bearer.rule.told is not None:
-        yield from bearer.rule.told(pgw, session, bearer.rule, False, why, rx)
+    if bearer.rule is not None:
+        yield from _tell(pgw, session, bearer.rule, Outcome.GONE, why, rx)

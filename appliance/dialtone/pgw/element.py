@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dialtone.codec.gtpc import (
     CauseValue,
@@ -25,6 +25,7 @@ from dialtone.codec.gtpc import (
     refusal,
 )
 from dialtone.codec.gtpc.values import Ambr, Cause, Fteid, Paa
+from dialtone.codec.ipfilter import FilterRule
 from dialtone.codec.message import Message
 from dialtone.codec.tft import PacketFilter
 from dialtone.config import Config
@@ -32,9 +33,13 @@ from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Answer, Effects, SendOctets
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
-from dialtone.pgw.addresses import Addresses
+from dialtone.pgw.addresses import Addresses, parts
 from dialtone.pgw.rule import Rule
+from dialtone.pgw.rx.refusal import refuse as refuse_rx
 from dialtone.pgw.tunnel import S1U_SGW, S5U_PGW, S11, Tunnel
+
+if TYPE_CHECKING:
+    from dialtone.pgw.rx.af_session import AfSession
 
 on = Handlers("pgw")
 
@@ -59,6 +64,8 @@ class BearerContext:
     filters: tuple[PacketFilter, ...] = ()  # of a dedicated bearer
     rule: Rule | None = None  # the policy rule that it is there for
     unwanted: bool = False  # it is to go as soon as it stands
+    changing: bool = False  # the MME was asked to change it
+    next_rule: Rule | None = None  # what it is to be then
     lost: bool = False  # the path to the eNB failed, and the MME has not heard of it
 
 
@@ -75,14 +82,16 @@ class Session:
     bearers: dict[int, BearerContext] = field(default_factory=dict)
     coming: list[BearerContext] = field(default_factory=list)  # dedicated bearers that the MME was asked for
     static_rules: bool = False  # the bearers that the configuration gives it were asked for
+    media: tuple[FilterRule, ...] = ()  # flows of its calls that are open, to other phones too
 
     def all_bearers(self) -> list[BearerContext]:
         """Those that stand and those that are being made."""
         return [*self.bearers.values(), *self.coming]
 
     def bearer_of(self, rule: str) -> BearerContext | None:
-        """The bearer of the policy rule of that name."""
-        return next((bearer for bearer in self.all_bearers() if bearer.rule and bearer.rule.name == rule), None)
+        """The bearer of the policy rule of that name; one that is being taken away is it no more."""
+        return next((bearer for bearer in self.all_bearers() if bearer.rule and bearer.rule.name == rule
+                     and not (bearer.unwanted and bearer.ebi)), None)
 
     @property
     def mme_teid(self) -> int:
@@ -91,7 +100,10 @@ class Session:
 
 
 class Pgw(Element):
-    """S-GW and P-GW. `s1u` is our S1-U address, four octets; `random` gives octets, `recovery` counts our restarts."""
+    """S-GW and P-GW, and policy beside it, whose name on Rx is `origin_host`.
+
+    `s1u` is our S1-U address, four octets; `random` gives octets, `recovery` counts our restarts.
+    """
 
     name = "pgw"
     on = on
@@ -99,11 +111,17 @@ class Pgw(Element):
     def __init__(self, config: Config, random: Callable[[int], bytes], recovery: int = 0) -> None:
         self.config = config
         self.recovery = recovery
+        plmn = config.network.plmn
+        self.origin_realm = f"epc.mnc{plmn.mnc:0>3}.mcc{plmn.mcc}.3gppnetwork.org"
+        self.origin_host = f"pcrf.{self.origin_realm}"
         self.s1u = IPv4Address(config.s1.address).packed
         self.addresses = {name: Addresses(apn, random) for name, apn in config.apn.items()}
         self.control = config.control
         self.sessions: dict[tuple[str, str], Session] = {}  # by IMSI and APN
+        self.by_address: dict[bytes, Session] = {}  # by IPv4 address, and by the 8 octets of the IPv6 prefix
         self.tunnels: dict[int, Tunnel] = {}  # by our TEID
+        self.af_sessions: dict[str, AfSession] = {}  # of Rx, by Session-Id
+        self._af_numbers = itertools.count(1)
         # TEIDs start anywhere: those of before a restart must not fit after it.
         self._teids = itertools.count(int.from_bytes(random(4)))
         self._bearer_teids: set[int] = set()
@@ -117,6 +135,10 @@ class Pgw(Element):
             teid = next(self._teids) & 0xFFFFFFFF
             if teid and teid not in self.tunnels and teid not in self._bearer_teids:
                 return teid
+
+    def new_af_number(self) -> int:
+        """The number of an AF session, for the names of its rules."""
+        return next(self._af_numbers)
 
     def lend(self, tunnel: Tunnel) -> int:
         """A TEID for a handover of the phone, until `take_back`."""
@@ -136,6 +158,7 @@ class Pgw(Element):
         self.tunnels[session.tunnel.teid] = session.tunnel
         session.tunnel.sessions[session.ebi] = session
         self.sessions[session.imsi, session.apn] = session
+        self.by_address.update((part, session) for part in parts(session.paa).values())
         self._bearer_teids.update(bearer.teid for bearer in session.bearers.values())
 
     def remove(self, session: Session) -> None:
@@ -145,6 +168,8 @@ class Pgw(Element):
         if not tunnel.sessions:
             del self.tunnels[tunnel.teid]
         self._bearer_teids.difference_update(bearer.teid for bearer in session.bearers.values())
+        for part in parts(session.paa).values():
+            del self.by_address[part]
         self.addresses[session.apn].give_back(session.paa)
 
     def add_bearer(self, bearer: BearerContext) -> None:
@@ -192,7 +217,9 @@ class Pgw(Element):
 
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """A response with the cause, to requests that have one (TS 29.274, 7.7)."""
-        if isinstance(error, GtpcError):
+        if rx.point == "Rx":
+            yield from refuse_rx(self.origin_host, self.origin_realm, error, rx)
+        elif isinstance(error, GtpcError):
             tunnel = self.tunnels.get(error.teid or 0)
             if (answer := refusal(error, tunnel.peer_teid if tunnel else 0)) is not None:
                 yield SendOctets(rx.point, rx.peer, f"refusal, cause {error.cause}", answer)

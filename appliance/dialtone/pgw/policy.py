@@ -69,6 +69,7 @@ def install(pgw: Pgw, session: Session, rules: Iterable[Rule]) -> Effects:
         if bearer is None:
             new.append(rule)
         else:
+            bearer.unwanted = False
             yield from dedicated.update(pgw, session, bearer, rule)
     if new:
         yield from dedicated.create(pgw, session, new)

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from dialtone.codec.ipfilter import FilterRule
@@ -16,8 +17,19 @@ if TYPE_CHECKING:
     from dialtone.pgw.element import Pgw, Session
 
 FIRST_PRECEDENCE = 16
-Told = Callable[["Pgw", "Session", "Rule", bool, str, Rx], Effects]
-"""What to do when a rule has its bearer, or has it no longer, or never gets one: whether, and why not."""
+
+
+class Outcome(Enum):
+    """What became of the bearer of a rule."""
+
+    MADE = "made"
+    REFUSED = "refused"  # there is none
+    UNCHANGED = "unchanged"  # it stays as it was before the rule was changed
+    GONE = "gone"
+
+
+Told = Callable[["Pgw", "Session", "Rule", Outcome, str, Rx], Effects]
+"""What to do then; the text says why, and is empty where all went as it was wanted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dialtone.errors import ProtocolError
 from dialtone.pgw import forwarding, options
 from dialtone.pgw.bearer import open_tunnel
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
+from dialtone.pgw.rx.abortion import abort_all
 from dialtone.pgw.tunnel import S5_S8, S5C_PGW, S5U_PGW, S11, S11_SGW, Tunnel, control_peer, point_of
 
 
@@ -120,6 +121,7 @@ def on_delete_session_request(pgw: Pgw, msg: DeleteSessionRequest, rx: Rx) -> Ef
 
 def close(pgw: Pgw, session: Session) -> Effects:
     """Give back all that a session holds."""
+    yield from abort_all(pgw, session)
     for bearer in session.bearers.values():
         yield CloseTunnel(bearer.teid)
     pgw.remove(session)
