@@ -8,6 +8,7 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
+from call_media import a_call
 from userplane_lab import (
     CORE,
     ENB,
@@ -91,6 +92,10 @@ def test_a_phone_reaches_its_gateways_services_and_nothing_else_of_ours() -> Non
                 sock.close()
 
     asyncio.run(run())
+
+
+def test_rtp_passes_the_firewall_during_a_call_only() -> None:
+    asyncio.run(a_call(filtered=True))
 
 
 def test_ipv6_beyond_the_nat_and_nothing_else_of_ours() -> None:

@@ -18,7 +18,7 @@ from dialtone.datapath.plane import UserPlane
 from dialtone.datapath.radio import RadioUserPlane
 from dialtone.datapath.router import Router
 from dialtone.dispatch import Handlers
-from dialtone.effects import CloseTunnel, Event, OpenTunnel
+from dialtone.effects import CloseTunnel, Event, OpenMedia, OpenTunnel
 from dialtone.element import Element
 from dialtone.kernel import net, nft
 from dialtone.lab_kernel import namespaces
@@ -146,7 +146,7 @@ class Lab:
             await asyncio.sleep(0.1)
         raise AssertionError(f"{phone.address6} never came: {said}")
 
-    def perform(self, effect: OpenTunnel | CloseTunnel) -> None:
+    def perform(self, effect: OpenTunnel | CloseTunnel | OpenMedia) -> None:
         """Perform an effect of the P-GW; it must succeed at once."""
         answers: list[Exception | None] = []
         self.loop.performers[type(effect)](effect, answers.append)
