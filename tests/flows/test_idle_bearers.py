@@ -10,10 +10,12 @@ from network import Network, imsi_of
 
 from dialtone.codec import gtpc, s1ap
 from dialtone.codec.ipfilter import FilterRule
-from dialtone.effects import Effect
+from dialtone.effects import Effect, PeerUp
 from dialtone.pgw.policy import InstallRules
-from dialtone.pgw.rule import Rule
+from dialtone.pgw.rule import Outcome, Rule
+from dialtone.sim.air import RadioLost
 from dialtone.sim.pdn import OpenPdn
+from dialtone.sim.reset import ResetCommand
 from dialtone.sim.service import ServiceCommand
 from dialtone.sim.tracking import AreaUpdateCommand
 
@@ -87,8 +89,8 @@ def talking(make_network: Callable[..., Network]) -> Network:
     net.attach()
     net.told = []  # type: ignore[attr-defined]
 
-    def tell(pgw: object, session: object, rule: Rule, stands: bool, why: str, rx: object) -> Iterator[Effect]:
-        net.told.append((rule.name, stands))  # type: ignore[attr-defined]
+    def tell(pgw: object, session: object, rule: Rule, outcome: Outcome, why: str, rx: object) -> Iterator[Effect]:
+        net.told.append((rule.name, outcome))  # type: ignore[attr-defined]
         return iter(())
 
     net.command("pgw", InstallRules(IMSI, "internet", (replace(CALL, told=tell),)))
@@ -108,7 +110,7 @@ def has_bearers(net: Network, *ebis: int) -> None:
 def test_a_dedicated_bearer_comes_back_with_the_phone(talking: Network, how: Any) -> None:
     talking.command(PHONE, how)
     has_bearers(talking, 5, 6)
-    assert talking.told == [("call", True)]  # type: ignore[attr-defined]
+    assert talking.told == [("call", Outcome.MADE)]  # type: ignore[attr-defined]
 
 
 def test_an_update_without_bearers_keeps_them_all(talking: Network) -> None:
@@ -123,7 +125,7 @@ def test_who_wanted_a_dedicated_bearer_hears_that_it_is_lost(talking: Network, h
     talking.enbs[0].refused_bearers = {6}
     talking.command(PHONE, how)
     has_bearers(talking, 5)
-    assert talking.told == [("call", True), ("call", False)]  # type: ignore[attr-defined]
+    assert talking.told == [("call", Outcome.MADE), ("call", Outcome.GONE)]  # type: ignore[attr-defined]
     assert not talking.sent("Deactivate EPS bearer context request")
     talking.enbs[0].refused_bearers.clear()
 
@@ -132,7 +134,7 @@ def test_the_phone_lost_its_dedicated_bearer(talking: Network) -> None:
     talking.phones[IMSI].dedicated.clear()
     talking.command(PHONE, AreaUpdateCommand())
     has_bearers(talking, 5)
-    assert talking.told[-1] == ("call", False)  # type: ignore[attr-defined]
+    assert talking.told[-1] == ("call", Outcome.GONE)  # type: ignore[attr-defined]
 
 
 # ---- downlink data --------------------------------------------------------------------------------------------
@@ -145,3 +147,50 @@ def test_data_for_either_calls_the_phone_once(idle: Network) -> None:
     assert len(idle.sent("Downlink Data Notification", "pgw")) == len(idle.sent("Paging")) == 1
     assert len(idle.delivered) == 2
     same_view(idle, 5, 6)
+
+
+# ---- guaranteed rates over accidents (TS 23.401, 5.3.5) ---------------------------------------------------
+
+
+@pytest.fixture
+def calling(net: Network) -> Network:
+    """A phone in a call, with another dedicated bearer that guarantees nothing."""
+    net.attach()
+    net.command("pgw", InstallRules(IMSI, "internet", (CALL, replace(CALL, name="other", qci=8, gbr=(0, 0)))))
+    assert sorted(net.phones[IMSI].dedicated) == [6, 7]
+    return net
+
+
+def dedicated(net: Network) -> list[tuple[int, int]]:
+    """EBI and QCI of the dedicated bearers, on which MME, gateway and user plane agree."""
+    bearers = [bearer for bearer in net.core.mme.by_imsi[IMSI].bearers() if bearer.ebi != 5]
+    (session,) = net.core.pgw.sessions_of(IMSI)
+    assert sorted(session.bearers) == sorted(bearer.ebi for bearer in net.forwarder.bearers.values()) == sorted(
+        [5, *(bearer.ebi for bearer in bearers)])
+    return [(bearer.ebi, bearer.qci) for bearer in bearers]
+
+
+@pytest.mark.parametrize("accident", ["radio", "association", "reset"])
+def test_an_accident_ends_the_guaranteed_bearers(calling: Network, accident: str) -> None:
+    if accident == "association":
+        calling.lose_s1()
+        calling.command("enb1", PeerUp("S1-MME", "mme"))
+    else:
+        calling.command("enb1", RadioLost(PHONE) if accident == "radio" else ResetCommand())
+    assert dedicated(calling) == [(7, 8)]
+    assert "call: EBI 6 beside internet is gone: the eNB lost it" in " ".join(calling.verdicts("pgw"))
+    assert calling.sent("Paging") == []  # the phone learns it when it comes back
+
+
+def test_a_quiet_phone_keeps_them(calling: Network) -> None:
+    calling.idle()
+    assert dedicated(calling) == [(6, 1), (7, 8)]
+    assert calling.sent("Delete Bearer Command") == []
+
+
+def test_the_phone_learns_of_it_when_it_comes_back(calling: Network) -> None:
+    calling.lose_s1()
+    calling.command("enb1", PeerUp("S1-MME", "mme"))
+    calling.command(PHONE, ServiceCommand(), 5.0)
+    assert [item.e_rab_id for item in setup(calling).e_rab_to_be_setup_list] == [5, 7]
+    assert sorted(calling.phones[IMSI].dedicated) == [7]

@@ -5,11 +5,10 @@ E-RAB Release Indication -> Delete Bearer Command -> Delete Bearer Request -> De
 """
 
 from dialtone.codec.gtpc import DeleteBearerCommand, DeleteBearerFailureIndication
-from dialtone.codec.gtpc.bearer_context import LostBearerContext
 from dialtone.codec.s1ap import ERABReleaseIndication
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, Tell, Unanswered, Verdict
-from dialtone.mme import delete_bearer, esm_procedure, pdn_disconnect
+from dialtone.mme import delete_bearer, esm_procedure, pdn_disconnect, session
 from dialtone.mme.context import Ue
 from dialtone.mme.detach import DetachUe
 from dialtone.mme.element import Mme, on
@@ -29,8 +28,7 @@ def on_erab_release_indication(mme: Mme, msg: ERABReleaseIndication, rx: Rx) -> 
             continue
         bearer.enb = None
         if bearer.ebi != pdn.ebi:
-            yield Request("S11", pdn.gateway, DeleteBearerCommand(
-                teid=pdn.s11_teid, bearer_contexts=(LostBearerContext(ebi=bearer.ebi),)), context=(ue, bearer.ebi))
+            yield from session.give_up(ue, bearer)
         elif len(ue.pdns) > 1:
             yield from pdn_disconnect.leave(ue, pdn, 0)
         else:

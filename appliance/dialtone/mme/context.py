@@ -252,6 +252,7 @@ class Ue:
     context_sent: bool = False  # the eNB was asked to set its context up, which it does once a connection
     returning: str = ""  # the procedure of a registered phone whose context is being set up
     releasing: bool = False  # the eNB was asked to release the connection
+    radio_lost: bool = False  # by an accident: what had a guaranteed rate goes with it
     reporting: RequestType | None = None  # each change of cell on this connection is to be reported
     next_hop: NextHop | None = None  # {NH, NCC} as the eNB has it, or is about to get it (TS 33.401, 7.2.8)
     relocation: "Relocation | None" = None  # its bearers are moving to another eNB
@@ -369,5 +370,5 @@ class Ue:
 
 
 CONNECTION = ("number", "ecm", "enb", "enb_ue_s1ap_id", "stream", "tai", "ecgi", "verified", "secured", "context_sent",
-              "releasing")
+              "releasing", "radio_lost")
 """What belongs to the S1 connection of a phone and not to its registration."""

@@ -12,8 +12,13 @@ from dialtone.mme.context import Ue
 from dialtone.mme.element import Mme, on
 from dialtone.mme.states import EcmState, EmmState, HandoverState
 from dialtone.mme.timers import CONTEXT_RELEASE, CONTEXT_SETUP, IMPLICIT_DETACH, SOURCE_RELEASE, TIMERS
+from dialtone.qci import GBR
 
 UNSPECIFIED = Cause.of("nas", "unspecified")
+ACCIDENTS = frozenset(Cause.of(group, name) for group, name in (
+    ("radioNetwork", "radio-connection-with-ue-lost"), ("radioNetwork", "failure-in-radio-interface-procedure"),
+    ("misc", "hardware-failure")))
+"""Releases after which the bearers with a guaranteed rate are taken away (TS 23.401, 5.3.5)."""
 
 
 def end(mme: Mme, ue: Ue, rx: Rx, cause: Cause) -> Effects:
@@ -79,6 +84,7 @@ def on_ue_context_release_request(mme: Mme, msg: UEContextReleaseRequest, rx: Rx
     cause = msg.cause or UNSPECIFIED
     if ue.emm is EmmState.REGISTERED:
         yield from give_up_handover(mme, ue, rx)
+        ue.radio_lost = cause in ACCIDENTS
         yield from to_idle(ue, cause)
     else:
         if ue.stands_for is None:
@@ -130,6 +136,7 @@ def lose_connection(mme: Mme, ue: Ue, rx: Rx, how: str) -> Effects:
         if ue.handover is None or ue.handover.state is not HandoverState.COMMANDED:
             yield from give_up_handover(mme, ue, rx)
         if ue.emm is EmmState.REGISTERED:
+            ue.radio_lost = True
             yield from _stop_downlink(ue)
         elif ue.stands_for is None:
             yield _lost(ue, how)
@@ -153,6 +160,9 @@ def _disconnected(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     yield from retransmission.stop(ue, "T3450")  # it has either GUTI: both stay valid (TS 24.301, 5.4.1.6)
     for bearer in ue.bearers():
         bearer.enb = None
+    if ue.radio_lost:
+        ue.radio_lost = False
+        yield from session.give_up(ue, *(bearer for bearer in ue.bearers() if bearer.qci in GBR))
     # Four minutes more than T3412 (TS 24.301, 5.3.5).
     yield StartTimer(IMPLICIT_DETACH, ue.number, mme.config.s1.t3412 + TIMERS[IMPLICIT_DETACH].seconds)
     if ue.errands:  # what came while the connection was being released

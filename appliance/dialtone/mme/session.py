@@ -14,10 +14,12 @@ from dialtone.codec.gtpc import (
     PORT,
     CreateSessionRequest,
     CreateSessionResponse,
+    DeleteBearerCommand,
     DeleteSessionRequest,
     DeleteSessionResponse,
     Indication,
 )
+from dialtone.codec.gtpc.bearer_context import LostBearerContext
 from dialtone.codec.gtpc.values import Ambr, BearerQos, Fteid, Uli
 from dialtone.codec.nas import ESMInformationRequest, ESMInformationResponse, PDNConnectivityRequest
 from dialtone.codec.nas.causes import EsmCause
@@ -246,6 +248,14 @@ def delete(ue: Ue, pdn: Pdn) -> Iterator[Effect]:
     if pdn.s11_teid:
         yield delete_request(ue, pdn)
     del ue.pdns[pdn.apn]
+
+
+def give_up(ue: Ue, *bearers: Bearer) -> Iterator[Effect]:
+    """Dedicated bearers that the radio lost: the gateway takes them away (TS 23.401, 5.4.4.2)."""
+    for bearer in bearers:
+        if (pdn := ue.pdn_of(bearer.ebi)) is not None and pdn.s11_teid and not pdn.leaving:
+            yield Request("S11", pdn.gateway, DeleteBearerCommand(
+                teid=pdn.s11_teid, bearer_contexts=(LostBearerContext(ebi=bearer.ebi),)), context=(ue, bearer.ebi))
 
 
 def deactivate_locally(ue: Ue, *bearers: Bearer) -> Iterator[Effect]:
