@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 
-from esm_flows import CALL
+from esm_flows import CALL, VIDEO
 from leaks import held, leave_nothing
 from moments import MOMENTS, addressed, afresh, nas_messages, s1ap_messages
 from nas_samples import SERVICE_REQUEST
@@ -20,8 +20,13 @@ from network import Network, imsi_of
 from probe import HOME, protected
 
 from dialtone.codec import cbs, nas, s1ap
+from dialtone.codec.nas.bitrates import EpsQos
 from dialtone.codec.s1ap import EventType
 from dialtone.effects import PeerDown, PeerUp
+from dialtone.hss.cancel_location import Withdraw
+from dialtone.hss.reset import Reset
+from dialtone.hss.subscriber_data import SubscriptionChanged
+from dialtone.hss.writes import PutProfile
 from dialtone.ids import Plmn
 from dialtone.links.memory import Weather
 from dialtone.mme import pdn_disconnect
@@ -44,6 +49,7 @@ from dialtone.sim.pdn import ClosePdn, OpenPdn
 from dialtone.sim.phone import Handset, Phone
 from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
 from dialtone.sim.reset import ResetCommand
+from dialtone.sim.resource import AskForBearer, drop
 from dialtone.sim.service import ServiceCommand
 from dialtone.sim.states import EmmState
 from dialtone.sim.tracking import AreaUpdateCommand
@@ -264,6 +270,35 @@ def dedicated_bearer(soak: Soak, phone: Phone) -> None:
     given = soak.rng.random() < 0.7
     install, remove = InstallRules(phone.imsi, apn, (rule,)), RemoveRules(phone.imsi, apn, (rule.name,))
     soak.net.loop.tell("pgw", install if given else remove)
+
+
+@procedure(6)
+def bearer_of_the_phone(soak: Soak, phone: Phone) -> None:
+    """An application in it wants a bearer, or is through with one."""
+    wanted = AskForBearer(soak.rng.choice(("internet", "ims")), EpsQos.of(2, 384, 384, 384, 384), (VIDEO,))
+    soak.net.loop.tell(phone.name, soak.rng.choice((wanted, drop(soak.rng.randint(5, 8), 1))))
+
+
+@procedure(3)
+def profile_push(soak: Soak, phone: Phone) -> None:
+    """Another bit rate for everybody; the HSS tells of this phone."""
+    before = soak.net.store.get(phone.imsi)
+    assert before is not None
+    rate = soak.rng.choice((5_000_000, 1_000_000_000))
+    soak.net.save(PutProfile(replace(before.profile, ambr_dl=rate, ambr_ul=rate)))
+    soak.net.loop.tell("hss", SubscriptionChanged(before, soak.net.store.get(phone.imsi) or before))
+
+
+@procedure(2)
+def withdrawal(soak: Soak, phone: Phone) -> None:
+    """The HSS cancels its location (TS 29.272, 5.2.1.2)."""
+    if (served := soak.net.store.registration(phone.imsi)) is not None:
+        soak.net.loop.tell("hss", Withdraw(served))
+
+
+@procedure(1)
+def hss_reset(soak: Soak, phone: Phone) -> None:
+    soak.net.loop.tell("hss", Reset())
 
 
 @procedure(3)

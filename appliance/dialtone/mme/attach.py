@@ -36,7 +36,6 @@ from dialtone.mme.element import NOT_EXPECTED, Mme, on
 
 IMEI_NOT_ACCEPTED, PLMN_NOT_ALLOWED, NO_SUITABLE_CELLS, ESM_FAILURE = 5, 11, 15, 19
 INVALID_MANDATORY = 96
-COUNT_LIMIT = 0xFF0000  # of 24 bits: new keys are made well before a NAS COUNT is used up (TS 33.401, 6.5)
 
 
 @on("NAS", AttachRequest)
@@ -103,7 +102,7 @@ def _identify(mme: Mme, ue: Ue, rx: Rx) -> Effects:
 def _known(mme: Mme, ue: Ue, context: SecurityContext, rx: Rx) -> Effects:
     """The keys of last time serve again, unless they are worn or the phone lost an algorithm meanwhile."""
     yield from ue.move("common procedure")
-    if max(context.ul_count, context.dl_count) > COUNT_LIMIT or not security_mode.fits(ue.capability, context):
+    if context.worn or not security_mode.fits(ue.capability, context):
         yield from _identified(mme, ue, rx)
         return
     ue.secured = True

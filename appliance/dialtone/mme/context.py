@@ -55,6 +55,11 @@ class SecurityContext:
     ul_count: int = -1
     dl_count: int = 0
 
+    @property
+    def worn(self) -> bool:
+        """Whether a NAS COUNT, of 24 bits, is nearly used up: new keys are made well before (TS 33.401, 6.5)."""
+        return max(self.ul_count, self.dl_count) > 0xFF0000
+
 
 @dataclass(slots=True)
 class Challenge:
@@ -258,6 +263,7 @@ class Ue:
     relocation: "Relocation | None" = None  # its bearers are moving to another eNB
     handover: Handover | None = None
     stands_for: "Ue | None" = None  # but a connection of that phone in a handover: at the target, later at the source
+    undelivered: bool = False  # the eNB returned a NAS message since a handover had begun
     abandon: Next | None = None  # what goes with the connection: a handover, its forwarding tunnels
     ending: bool = False  # everything but the S1 connection is given back
 

@@ -14,6 +14,7 @@ from dialtone.codec.nas import DeactivateEPSBearerContextRequest
 from dialtone.codec.nas.causes import EsmCause
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Tell, Verdict
+from dialtone.errors import ProtocolError
 from dialtone.mme import erab, esm_procedure, pdn_disconnect, session
 from dialtone.mme.context import Bearer, Ended, Failure, Pdn, Ue
 from dialtone.mme.detach import DetachUe
@@ -32,6 +33,9 @@ def on_delete_bearer_request(mme: Mme, msg: DeleteBearerRequest, rx: Rx) -> Effe
     if msg.linked_ebi is not None:
         yield from _connection(mme, ue, rx, pdn_of(ue, msg.linked_ebi), again)
         return
+    if not msg.ebis:
+        raise ProtocolError("neither a default bearer nor others are named", cause=CauseValue.CONDITIONAL_IE_MISSING,
+                            clause="TS 29.274, table 7.2.9.2-1")
     pti = msg.procedure_transaction_id or 0
     ue.transactions.pop(pti, None)
     teid = next(iter(ue.pdns.values())).s11_teid

@@ -4,6 +4,7 @@
 from dialtone.codec import nas
 from dialtone.codec.nas.security import split
 from dialtone.codec.s1ap import InitialUEMessage, NASNonDeliveryIndication, UplinkNASTransport
+from dialtone.codec.s1ap.causes import Cause
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Up
 from dialtone.errors import ProtocolError
@@ -12,6 +13,9 @@ from dialtone.mme import overload
 from dialtone.mme.context import Ue
 from dialtone.mme.context_release import lose_connection
 from dialtone.mme.element import Mme, on
+
+HANDOVER_TRIGGERED = (Cause.of("radioNetwork", "x2-handover-triggered"),
+                      Cause.of("radioNetwork", "s1-intra-system-handover-triggered"))
 
 
 @on("S1-MME", InitialUEMessage)
@@ -75,6 +79,8 @@ def on_uplink_nas_transport(mme: Mme, msg: UplinkNASTransport, rx: Rx) -> Effect
 
 @on("S1-MME", NASNonDeliveryIndication)
 def on_nas_non_delivery_indication(mme: Mme, msg: NASNonDeliveryIndication, rx: Rx) -> Effects:
-    """The eNB could not deliver (TS 36.413, 8.6.2.4). Every message that needs an answer has its timer."""
-    mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
+    """The eNB could not deliver (TS 36.413, 8.6.2.4). Every message that needs an answer has its timer; where a
+    handover was in the way, it goes out again as soon as the phone has arrived (TS 23.401, 5.5.1.1.1)."""
+    ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
+    ue.undelivered = ue.undelivered or msg.cause in HANDOVER_TRIGGERED
     return ()

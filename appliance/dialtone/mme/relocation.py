@@ -10,6 +10,7 @@ from dialtone.codec.gtpc import ModifyBearerRequest
 from dialtone.codec.gtpc.values import Fteid
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request
+from dialtone.mme import retransmission
 from dialtone.mme.context import Pdn, Ue
 
 if TYPE_CHECKING:
@@ -66,3 +67,6 @@ def answered(mme: "Mme", relocation: Relocation, rx: Rx, why: str = "") -> Effec
     if relocation.left == 0 and ue.relocation is relocation:
         ue.relocation = None
         yield from relocation.done(mme, ue, rx, relocation.refused)
+        if ue.undelivered and ue.enb is not None:  # it may be lost
+            ue.undelivered = False
+            yield from retransmission.at_once(ue)

@@ -69,5 +69,11 @@ def again(mme: Mme, key: int | tuple[int, int], timer: str, rx: Rx) -> tuple[Ue 
     return ue, [Send("NAS", ue, retry.message), StartTimer(timer, key, retry.seconds)]
 
 
+def at_once(ue: Ue) -> Iterator[Effect]:
+    """What is being repeated goes out once more now; the timers run on."""
+    for retry in ue.retries.values():
+        yield Send("NAS", ue, retry.message)
+
+
 def _name(timer: str, about: int) -> Name:
     return (timer, about) if about else timer

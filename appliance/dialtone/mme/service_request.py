@@ -67,13 +67,22 @@ def _serve(mme: Mme, ue: Ue, rx: Rx, what: str) -> Effects:
         cause = NO_SUITABLE_CELLS if ue.tai.plmn == mme.plmn else PLMN_NOT_ALLOWED
         yield from _refuse(ue, what, cause, f"{ue.tai} is not served here")
         return
+    assert ue.security is not None
     if not ue.active_bearers():
-        yield Send("NAS", ue, ServiceReject(emm_cause=NO_BEARER))
-        yield Verdict(what, False, f"refused with cause #{NO_BEARER}: no bearer is left; the phone attaches again")
-        mme.memory.keep(ue)
-        yield from drop(mme, ue, rx)
+        yield from _begin_anew(mme, ue, rx, what, NO_BEARER, "no bearer is left")
+        return
+    if ue.security.worn:  # the attach brings new keys (TS 33.401, 6.5)
+        yield from _begin_anew(mme, ue, rx, what, IMPLICITLY_DETACHED, "its keys are nearly used up")
         return
     yield from context_setup.restore(mme, ue, rx, what)
+
+
+def _begin_anew(mme: Mme, ue: Ue, rx: Rx, what: str, cause: int, why: str) -> Effects:
+    """A registered phone that has to attach again; it is still known by its GUTI."""
+    yield Send("NAS", ue, ServiceReject(emm_cause=cause))
+    yield Verdict(what, False, f"refused with cause #{cause}: {why}; the phone attaches again")
+    mme.memory.keep(ue)
+    yield from drop(mme, ue, rx)
 
 
 def _unknown(mme: Mme, ue: Ue, rx: Rx, what: str) -> Effects:

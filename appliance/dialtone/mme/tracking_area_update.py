@@ -3,7 +3,8 @@
 
 Tracking Area Update Request -> Accept -> Complete where the accept brings a new GUTI. With the active flag, or when
 something waits for the phone, the accept travels in the Initial Context Setup Request; without, the connection goes.
-A request without a good MAC is answered by authentication, where the GUTI is known (5.5.3.2.3).
+A request without a good MAC, or under keys that are nearly used up, is answered by authentication, where the GUTI is
+known (5.5.3.2.3; TS 33.401, 6.5).
 """
 
 from collections.abc import Iterator
@@ -47,10 +48,11 @@ def on_tracking_area_update_request(mme: Mme, msg: TrackingAreaUpdateRequest, rx
     if rx.octets == ue.request_octets and (ue.request is not None or "T3450" in ue.retries):
         yield from _repeated(ue)
         return
-    if ue.verified:
+    owner = mme.by_imsi.get(ue.claimed)
+    renew = owner is not None and owner is not ue and ue.security is not None and ue.security.worn
+    if ue.verified and not renew:
         yield from _proven(mme, ue, msg, rx)
         return
-    owner = mme.by_imsi.get(ue.claimed)
     if owner is None or owner.emm is not EmmState.REGISTERED:
         ue.take_update(msg, rx.octets)
         yield from reject.request(mme, ue, rx, IDENTITY_NOT_DERIVED, "its GUTI names nobody here: it attaches again")

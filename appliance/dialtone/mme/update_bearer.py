@@ -60,7 +60,8 @@ def _modify(task: Task, pdn: Pdn, msg: UpdateBearerRequest, mme: Mme, ue: Ue, rx
     steps: list[tuple[Bearer, UpdateBearerRequestBearerContext, Before]] = []
     for context in msg.bearer_contexts:
         bearer = pdn.bearers.get(context.ebi)
-        if bearer is None or bearer.state is not EsmState.ACTIVE or bearer.step is not None:
+        named = any(bearer is other for other, _, _ in steps)  # already, in this very request
+        if bearer is None or bearer.state is not EsmState.ACTIVE or bearer.step is not None or named:
             yield from _refuse(task, (context,), mme, ue, rx, UNKNOWN if bearer is None else BUSY)
             continue
         steps.append((bearer, context, _quality(bearer)))
