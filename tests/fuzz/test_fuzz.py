@@ -2,6 +2,7 @@
 """Any bytes at any reference point in any state: answered as the protocol says or dropped, never a defect of the core,
 and the next phone attaches as if nothing had been."""
 
+import contextlib
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,10 +15,14 @@ from network import Network, imsi_of
 from probe import Probe, attach_request
 
 from dialtone.codec import nas
+from dialtone.codec.amr import MAGIC as AMR_NAMES
+from dialtone.codec.amr import Format
 from dialtone.crypto.nas_security import UPLINK
 from dialtone.effects import PeerGone
+from dialtone.errors import ProtocolError
 from dialtone.mme.detach import DetachUe
 from dialtone.sim.attach import AttachCommand
+from dialtone.sim.ims.rtp import Packet, decode_rtcp
 from dialtone.sim.s1_setup import introduction
 from dialtone.sim.states import EmmState
 
@@ -246,3 +251,14 @@ def test_one_phone_floods_and_the_others_do_not_notice(net: Network) -> None:
     healthy(net)
     net.run(60.0)
     assert len(net.core.mme.ues) == 1
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.binary(max_size=120))
+def test_media_packets(octets: bytes) -> None:
+    """RTP, RTCP and AMR: a packet or a ProtocolError."""
+    decoders = [Packet.decode, decode_rtcp, *(form.decode for name in AMR_NAMES
+                                              for form in (Format(name), Format(name, aligned=True)))]
+    for decode in decoders:
+        with contextlib.suppress(ProtocolError):
+            decode(octets)

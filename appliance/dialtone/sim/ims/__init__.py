@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated phone's IMS client: registration with IPsec, texts, calls and their media; no input or output."""
