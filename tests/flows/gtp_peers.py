@@ -97,6 +97,15 @@ class Sgw:
                 gtpc.ReleaseAccessBearersRequest: self.release,
                 gtpc.DeleteSessionRequest: self.delete,
                 gtpc.DeleteSessionResponse: self.deleted,
+                gtpc.CreateBearerRequest: self.create_bearer,
+                gtpc.CreateBearerResponse: self.bearer_created,
+                gtpc.UpdateBearerRequest: self.down,
+                gtpc.UpdateBearerResponse: self.up,
+                gtpc.DeleteBearerRequest: self.down,
+                gtpc.DeleteBearerResponse: self.up,
+                gtpc.DeleteBearerCommand: self.command,
+                gtpc.BearerResourceCommand: self.command,
+                gtpc.BearerResourceFailureIndication: self.down,
             }.get(type(message), lambda message: None)(message)
 
     def page(self, ebi: int = 5) -> None:
@@ -166,6 +175,42 @@ class Sgw:
 
     def deleted(self, message: gtpc.DeleteSessionResponse) -> None:
         self.answer(self._asked.pop(message.sequence), replace(message, teid=self.mme_teid))
+
+    # Dedicated bearers: requests of the P-GW go down to the MME, and its answers and commands up.
+
+    def create_bearer(self, message: gtpc.CreateBearerRequest) -> None:
+        [bearer] = message.bearer_contexts
+        assert bearer.s5_s8_u_pgw_f_teid is not None
+        assert bearer.s1_u_sgw_f_teid is None
+        self.down(replace(message, bearer_contexts=(
+            replace(bearer, s1_u_sgw_f_teid=Fteid(1, 0x500 + next(self._numbers), self.user)),)), message)
+
+    def bearer_created(self, message: gtpc.CreateBearerResponse) -> None:
+        [asked] = self._asked[message.sequence].bearer_contexts
+        [bearer] = message.bearer_contexts
+        self.up(replace(message, bearer_contexts=(replace(
+            bearer, s1_u_enodeb_f_teid=None, s1_u_sgw_f_teid=None, s5_s8_u_pgw_f_teid=asked.s5_s8_u_pgw_f_teid,
+            s5_s8_u_sgw_f_teid=Fteid(4, 0x300 + bearer.ebi, self.user)),)))
+
+    def down(self, message: Any, behind: Any = None) -> None:
+        """To the MME. What answers a command keeps the command's number (TS 29.274, 7.6)."""
+        changed = replace(message, teid=self.mme_teid)
+        if message.sequence & 0x800000:
+            self._asked[message.sequence] = behind or message
+            changed.sequence = message.sequence
+            self.tell(changed)
+        else:
+            self.ask(behind or message, changed)
+
+    def up(self, message: Any) -> None:
+        request = self._asked.pop(message.sequence)
+        self.answer(request, replace(message, teid=self.pdns[request.teid - 0x200]["control"]))
+
+    def command(self, message: Any) -> None:
+        ebi = message.linked_ebi if isinstance(message, gtpc.BearerResourceCommand) else next(iter(self.pdns))
+        changed = replace(message, teid=self.pdns[ebi]["control"])
+        changed.sequence = message.sequence
+        self.tell(changed)
 
 
 class ForeignMme:

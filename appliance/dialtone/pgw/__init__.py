@@ -4,6 +4,7 @@
 from dialtone.pgw import (
     bearer,
     bearer_resource,
+    change_notification,
     dedicated,
     downlink_data,
     enb_path,
@@ -12,8 +13,10 @@ from dialtone.pgw import (
     policy,
     session,
     subscribed_qos,
+    suspension,
 )
 from dialtone.pgw.rx import abortion, authorization, notification, termination
 
-__all__ = ["abortion", "authorization", "bearer", "bearer_resource", "dedicated", "downlink_data", "enb_path",
-           "forwarding", "notification", "path_failure", "policy", "session", "subscribed_qos", "termination"]
+__all__ = ["abortion", "authorization", "bearer", "bearer_resource", "change_notification", "dedicated",
+           "downlink_data", "enb_path", "forwarding", "notification", "path_failure", "policy", "session",
+           "subscribed_qos", "suspension", "termination"]

@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Modify Bearer and Release Access Bearers (TS 29.274, 7.2.7 and 7.2.21): where the downlink goes."""
+"""Modify Bearer, Modify Access Bearers, Release Access Bearers (TS 29.274, 7.2.7, 7.2.24, 7.2.21): where the downlink
+goes.
+"""
 
 from dataclasses import dataclass
 
 from dialtone.codec.gtpc import (
+    AccessBearerContextModified,
     BearerContextModified,
     CauseValue,
+    ModifyAccessBearersRequest,
+    ModifyAccessBearersResponse,
     ModifyBearerRequest,
     ModifyBearerResponse,
     ReleaseAccessBearersRequest,
     ReleaseAccessBearersResponse,
 )
-from dialtone.codec.gtpc.values import Cause
+from dialtone.codec.gtpc.values import Cause, Fteid
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, EndMarker, Event, OpenTunnel, Tell
 from dialtone.errors import ProtocolError
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
-from dialtone.pgw.tunnel import S11, control_peer
+from dialtone.pgw.tunnel import S11, Tunnel, control_peer
 
 
 @dataclass(slots=True)
@@ -57,12 +62,7 @@ def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effe
     modified = []
     for context in contexts:
         bearer = session.bearers[context.ebi]
-        end = context.s1_u_enodeb_f_teid or context.s5_s8_u_sgw_f_teid
-        if end is not None and end.ipv4:
-            if bearer.enb is not None and bearer.enb != (end.ipv4, end.teid):
-                yield EndMarker(*bearer.enb)  # the last of the old path (TS 23.401, 5.5.1.1.2)
-            bearer.enb, bearer.lost, session.tunnel.notified = (end.ipv4, end.teid), False, False
-            yield open_tunnel(session, bearer)
+        yield from _connect(session, bearer, context.s1_u_enodeb_f_teid or context.s5_s8_u_sgw_f_teid)
         modified.append(BearerContextModified(
             ebi=bearer.ebi,
             cause=Cause(CauseValue.REQUEST_ACCEPTED),
@@ -74,15 +74,61 @@ def on_modify_bearer_request(pgw: Pgw, msg: ModifyBearerRequest, rx: Rx) -> Effe
         yield Tell(pgw.name, DefaultBearerUp(session.imsi, session.apn))
 
 
+def _connect(session: Session, bearer: BearerContext, end: Fteid | None) -> Effects:
+    """The far end of a bearer, where the request names one."""
+    if end is None or not end.ipv4:
+        return
+    if bearer.enb is not None and bearer.enb != (end.ipv4, end.teid):
+        yield EndMarker(*bearer.enb)  # the last of the old path (TS 23.401, 5.5.1.1.2)
+    bearer.enb, bearer.lost = (end.ipv4, end.teid), False
+    session.tunnel.notified = session.tunnel.suspended = False
+    yield open_tunnel(session, bearer)
+
+
+@on("S11", ModifyAccessBearersRequest)
+def on_modify_access_bearers_request(pgw: Pgw, msg: ModifyAccessBearersRequest, rx: Rx) -> Effects:
+    """Likewise, of all PDN connections of the phone at once; what is not known fails alone."""
+    tunnel = pgw.tunnel_of(msg.teid, rx)
+    of_ebi = {ebi: session for session in tunnel.sessions.values() for ebi in session.bearers}
+    if msg.sender_f_teid is not None:
+        tunnel.peer, tunnel.peer_teid = control_peer(rx, msg.sender_f_teid), msg.sender_f_teid.teid
+    for gone in msg.bearer_contexts_to_be_removed:
+        if (session := of_ebi.get(gone.ebi)) is not None:
+            yield Tell(pgw.name, BearerLost(session.imsi, session.apn, gone.ebi))
+    modified = []
+    for context in msg.bearer_contexts_to_be_modified:
+        session = of_ebi.get(context.ebi)
+        if session is None:
+            modified.append(AccessBearerContextModified(ebi=context.ebi, cause=Cause(CauseValue.CONTEXT_NOT_FOUND)))
+            continue
+        bearer = session.bearers[context.ebi]
+        yield from _connect(session, bearer, context.s1_u_enodeb_f_teid)
+        modified.append(AccessBearerContextModified(ebi=context.ebi, cause=Cause(CauseValue.REQUEST_ACCEPTED),
+                                                    s1_u_sgw_f_teid=pgw.user_end(session, bearer)))
+    known = [context.cause.accepted for context in modified]
+    cause = CauseValue.REQUEST_ACCEPTED if all(known) else (
+        CauseValue.REQUEST_ACCEPTED_PARTIALLY if any(known) else CauseValue.CONTEXT_NOT_FOUND)
+    yield Answer(ModifyAccessBearersResponse(teid=tunnel.peer_teid, cause=Cause(cause),
+                                             bearer_contexts_modified=tuple(modified)))
+    for session in tunnel.sessions.values():
+        if session.bearers[session.ebi].enb is not None:
+            yield Tell(pgw.name, DefaultBearerUp(session.imsi, session.apn))
+
+
 @on("S11", ReleaseAccessBearersRequest)
 def on_release_access_bearers_request(pgw: Pgw, msg: ReleaseAccessBearersRequest, rx: Rx) -> Effects:
     """The phone is idle: no downlink until it comes back."""
     tunnel = pgw.tunnel_of(msg.teid, rx)
+    yield from disconnect(tunnel)
+    yield Answer(ReleaseAccessBearersResponse(teid=tunnel.peer_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED)))
+
+
+def disconnect(tunnel: Tunnel) -> Effects:
+    """No eNB has the phone's bearers."""
     for session in tunnel.sessions.values():
         for bearer in session.bearers.values():
             bearer.enb, bearer.lost = None, False
             yield open_tunnel(session, bearer)
-    yield Answer(ReleaseAccessBearersResponse(teid=tunnel.peer_teid, cause=Cause(CauseValue.REQUEST_ACCEPTED)))
 
 
 def open_tunnel(session: Session, bearer: BearerContext, failed: Event | None = None) -> OpenTunnel:

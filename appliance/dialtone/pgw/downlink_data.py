@@ -52,7 +52,9 @@ def _session(pgw: Pgw, event: DownlinkWaiting | TunnelRefused) -> Session | None
 def _notify(pgw: Pgw, session: Session, ebi: int, cause: Cause | None) -> Effects:
     """One call for all the PDN connections of a phone."""
     tunnel = session.tunnel
-    if not tunnel.notified:
+    if tunnel.suspended:
+        yield EmptyBuffer(tunnel.imsi)
+    elif not tunnel.notified:
         tunnel.notified = True
         yield Request(tunnel.point, tunnel.peer, DownlinkDataNotification(
             teid=tunnel.peer_teid, cause=cause, ebis=(ebi,)), context=tunnel)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from dialtone.codec.gtpc import (
     CauseValue,
+    ChangeNotificationRequest,
+    ChangeNotificationResponse,
     CreateIndirectDataForwardingTunnelRequest,
     CreateIndirectDataForwardingTunnelResponse,
     CreateSessionRequest,
@@ -18,10 +20,16 @@ from dialtone.codec.gtpc import (
     DeleteSessionRequest,
     DeleteSessionResponse,
     GtpcError,
+    ModifyAccessBearersRequest,
+    ModifyAccessBearersResponse,
     ModifyBearerRequest,
     ModifyBearerResponse,
     ReleaseAccessBearersRequest,
     ReleaseAccessBearersResponse,
+    ResumeAcknowledge,
+    ResumeNotification,
+    SuspendAcknowledge,
+    SuspendNotification,
     refusal,
 )
 from dialtone.codec.gtpc.values import Ambr, Cause, Fteid, Paa
@@ -48,6 +56,10 @@ ANSWERS: dict[type[Message] | None, type] = {
     ModifyBearerRequest: ModifyBearerResponse,
     DeleteSessionRequest: DeleteSessionResponse,
     ReleaseAccessBearersRequest: ReleaseAccessBearersResponse,
+    ModifyAccessBearersRequest: ModifyAccessBearersResponse,
+    SuspendNotification: SuspendAcknowledge,
+    ResumeNotification: ResumeAcknowledge,
+    ChangeNotificationRequest: ChangeNotificationResponse,
     CreateIndirectDataForwardingTunnelRequest: CreateIndirectDataForwardingTunnelResponse,
     DeleteIndirectDataForwardingTunnelRequest: DeleteIndirectDataForwardingTunnelResponse,
 }

@@ -29,6 +29,7 @@ class Tunnel:
     sessions: "dict[int, Session]" = field(default_factory=dict)  # by default bearer
     relays: list[int] = field(default_factory=list)  # TEIDs lent to a handover
     notified: bool = False  # the MME was told of data for the idle phone
+    suspended: bool = False  # the phone is on another radio: nothing is kept for it
 
 
 def point_of(sender: Fteid) -> str:

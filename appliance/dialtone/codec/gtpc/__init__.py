@@ -9,6 +9,16 @@ from collections.abc import Iterator
 from struct import Struct
 from struct import error as struct_error
 
+from dialtone.codec.gtpc.access import (
+    ChangeNotificationRequest,
+    ChangeNotificationResponse,
+    ModifyAccessBearersRequest,
+    ModifyAccessBearersResponse,
+    ResumeAcknowledge,
+    ResumeNotification,
+    SuspendAcknowledge,
+    SuspendNotification,
+)
 from dialtone.codec.gtpc.bearer import (
     CreateBearerRequest,
     CreateBearerResponse,
@@ -18,6 +28,8 @@ from dialtone.codec.gtpc.bearer import (
     UpdateBearerResponse,
 )
 from dialtone.codec.gtpc.bearer_context import (
+    AccessBearerContextModified,
+    AccessBearerContextToBeModified,
     BearerContextCreated,
     BearerContextForwarded,
     BearerContextMarkedForRemoval,
@@ -190,6 +202,8 @@ def refusal(fault: GtpcError, teid: int = 0) -> bytes | None:
 __all__ = [
     "MESSAGES",
     "PORT",
+    "AccessBearerContextModified",
+    "AccessBearerContextToBeModified",
     "Ambr",
     "BearerContextCreated",
     "BearerContextForwarded",
@@ -204,6 +218,8 @@ __all__ = [
     "BearerResourceFailureIndication",
     "Cause",
     "CauseValue",
+    "ChangeNotificationRequest",
+    "ChangeNotificationResponse",
     "CreateBearerRequest",
     "CreateBearerRequestBearerContext",
     "CreateBearerResponse",
@@ -231,6 +247,8 @@ __all__ = [
     "GtpcError",
     "GtpcMessage",
     "Indication",
+    "ModifyAccessBearersRequest",
+    "ModifyAccessBearersResponse",
     "ModifyBearerCommand",
     "ModifyBearerFailureIndication",
     "ModifyBearerRequest",
@@ -238,7 +256,11 @@ __all__ = [
     "Paa",
     "ReleaseAccessBearersRequest",
     "ReleaseAccessBearersResponse",
+    "ResumeAcknowledge",
+    "ResumeNotification",
     "StopPagingIndication",
+    "SuspendAcknowledge",
+    "SuspendNotification",
     "UeTimeZone",
     "Uli",
     "UnknownIe",

@@ -97,6 +97,25 @@ class BearerContextModified(Ies):
 
 
 @dataclass(slots=True, kw_only=True)
+class AccessBearerContextToBeModified(Ies):
+    """Modify Access Bearers Request (TS 29.274, table 7.2.24-2)."""
+
+    ebi: Annotated[int, M(EBI)]
+    s1_u_enodeb_f_teid: Annotated[Fteid | None, C(FTEID, 0)] = None
+    s11_u_mme_f_teid: Annotated[Fteid | None, CO(FTEID, 1)] = None
+
+
+@dataclass(slots=True, kw_only=True)
+class AccessBearerContextModified(Ies):
+    """Modify Access Bearers Response (TS 29.274, table 7.2.25-2)."""
+
+    ebi: Annotated[int, M(EBI)]
+    cause: Annotated[Cause, M(CAUSE)]
+    s1_u_sgw_f_teid: Annotated[Fteid | None, C(FTEID, 0)] = None
+    s11_u_sgw_f_teid: Annotated[Fteid | None, CO(FTEID, 1)] = None
+
+
+@dataclass(slots=True, kw_only=True)
 class CreateBearerRequestBearerContext(Ies):
     """Create Bearer Request (TS 29.274, table 7.2.3-2); `ebi` is 0 until the MME gives one."""
 
