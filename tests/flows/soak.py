@@ -18,8 +18,10 @@ from moments import MOMENTS, addressed, afresh, nas_messages, s1ap_messages
 from nas_samples import SERVICE_REQUEST
 from network import Network, imsi_of
 from probe import HOME, protected
+from rx_peer import Af, audio, video
 
 from dialtone.codec import cbs, nas, s1ap
+from dialtone.codec.diameter import FlowStatus, SessionTerminationRequest
 from dialtone.codec.nas.bitrates import EpsQos
 from dialtone.codec.s1ap import EventType
 from dialtone.effects import PeerDown, PeerUp
@@ -79,6 +81,8 @@ class Soak:
                            enbs=tuple(EnbConfig(enb_id=0x19B + n, enb_name=f"cell {n}") for n in range(self.enbs)))
         self.net.loop.ports["mme", "S1-MME"].inside = False  # trace S1AP with the state that the MME met it in
         self.before = held(self.net)
+        self.af = Af(self.net)
+        self.calls: set[str] = set()  # Session-Ids that the AF has begun
         for number in range(1, self.phones + 1):
             self.net.add_subscriber(imsi_of(number))
             apn = "ims" if number % 3 == 0 else ""
@@ -115,6 +119,9 @@ class Soak:
         self.weather(False)
         for imsi in self.net.phones:
             self.net.fault(None, imsi)
+        self.af.answers = 2001
+        for session in self.calls:
+            self.af.post(SessionTerminationRequest, session_id=session, termination_cause=1)
         self.net.run(60.0)
         for enb in self.net.enbs:
             self.net.loop.tell(enb.name, PeerDown("S1-MME", "mme", "evening"))
@@ -277,6 +284,26 @@ def bearer_of_the_phone(soak: Soak, phone: Phone) -> None:
     """An application in it wants a bearer, or is through with one."""
     wanted = AskForBearer(soak.rng.choice(("internet", "ims")), EpsQos.of(2, 384, 384, 384, 384), (VIDEO,))
     soak.net.loop.tell(phone.name, soak.rng.choice((wanted, drop(soak.rng.randint(5, 8), 1))))
+
+
+@procedure(12)
+def call(soak: Soak, phone: Phone) -> None:
+    """A call of it begins, changes, is held, or ends; the AF may be silent, or have forgotten it."""
+    af, rng = soak.af, soak.rng
+    af.answers = rng.choice((2001, 2001, 2001, None, 5002))
+    sessions = soak.net.core.pgw.sessions_of(phone.imsi)
+    name = f"call {phone.imsi} {rng.randrange(2)}"
+    if not sessions or rng.random() < 0.4:
+        soak.calls.discard(name)
+        af.post(SessionTerminationRequest, session_id=name, termination_cause=1)
+        return
+    port = 49120 + 10 * rng.randrange(3)
+    media = [audio(port=port, far_port=50000 + rng.randrange(2), kbit=rng.choice((41, 90)),
+                   flow_status=rng.choice((FlowStatus.ENABLED, FlowStatus.DISABLED, None)))]
+    if rng.random() < 0.4:
+        media.append(video(flow_status=rng.choice((FlowStatus.ENABLED, FlowStatus.REMOVED))))
+    soak.calls.add(name)
+    af.post_aar(*media, session_id=name, framed_ip_address=rng.choice(sessions).paa.ipv4)
 
 
 @procedure(3)
