@@ -28,6 +28,7 @@ from dialtone.mme.context import Bearer, Enb, Pdn, Ue
 from dialtone.mme.detach import DetachUe
 from dialtone.mme.guti_reallocation import ReallocateGuti
 from dialtone.mme.pdn_disconnect import ClosePdn
+from dialtone.pgw.connection_end import EndConnection
 from dialtone.pgw.policy import InstallRules, RemoveRules
 from dialtone.pgw.rule import rule_of_command
 
@@ -103,12 +104,15 @@ class Commands:
         return imsi
 
     def ue_close(self, args: Args) -> Any:
-        """End a PDN connection of a phone; with its last one the phone is detached."""
+        """End a PDN connection of a phone; with its last one the phone is detached. `again`: it is to come back."""
         imsi, apn = str(args["imsi"]), str(args["apn"]).lower()
         ue = self.core.mme.by_imsi.get(imsi)
         if ue is None or apn not in ue.pdns:
             raise LocalError(f"{imsi} has no connection to {apn}.", remedy="`dialtone ue list` shows who has what.")
-        self.core.loop.tell("mme", ClosePdn(imsi, apn))
+        if args.get("again"):
+            self.core.loop.tell("pgw", EndConnection(imsi, apn, again=True))
+        else:
+            self.core.loop.tell("mme", ClosePdn(imsi, apn))
         return {}
 
     def ue_bearer_add(self, args: Args) -> Any:

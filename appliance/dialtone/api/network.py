@@ -43,9 +43,10 @@ async def guti(imsi: str, its: Its) -> Any:
 
 
 @router.post("/ues/{imsi}:close")
-async def close(imsi: str, apn: str, its: Its) -> Any:
-    """End a phone's PDN connection from the network's side; with its last one it is detached."""
-    return await its.core.call("ue.close", imsi=imsi, apn=apn)
+async def close(imsi: str, apn: str, its: Its, again: bool = False) -> Any:
+    """End a phone's PDN connection from the network's side; with its last one it is detached. `again` asks the phone to
+    connect anew."""
+    return await its.core.call("ue.close", imsi=imsi, apn=apn, again=again)
 
 
 class Bearer(BaseModel):

@@ -89,10 +89,11 @@ def guti(imsi: str, url: str) -> None:
 @ue.command()
 @click.argument("imsi")
 @click.argument("apn")
+@click.option("--again", is_flag=True, help="Ask the phone to connect anew, to learn what changed.")
 @url_option
-def close(imsi: str, apn: str, url: str) -> None:
+def close(imsi: str, apn: str, again: bool, url: str) -> None:
     """End a phone's PDN connection. Example: dialtone ue close 001010000000001 ims"""
-    client(url).post(f"/ues/{imsi}:close", apn=apn)
+    client(url).post(f"/ues/{imsi}:close", apn=apn, again=again)
     click.echo(f"{apn} of {imsi} is being closed.")
 
 

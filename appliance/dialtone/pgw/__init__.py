@@ -5,6 +5,7 @@ from dialtone.pgw import (
     bearer,
     bearer_resource,
     change_notification,
+    connection_end,
     dedicated,
     downlink_data,
     enb_path,
@@ -17,6 +18,6 @@ from dialtone.pgw import (
 )
 from dialtone.pgw.rx import abortion, authorization, notification, termination
 
-__all__ = ["abortion", "authorization", "bearer", "bearer_resource", "change_notification", "dedicated",
-           "downlink_data", "enb_path", "forwarding", "notification", "path_failure", "policy", "session",
+__all__ = ["abortion", "authorization", "bearer", "bearer_resource", "change_notification", "connection_end",
+           "dedicated", "downlink_data", "enb_path", "forwarding", "notification", "path_failure", "policy", "session",
            "subscribed_qos", "suspension", "termination"]

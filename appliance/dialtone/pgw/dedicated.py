@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dedicated bearers from the gateway's side: Create, Update and Delete Bearer (TS 29.274, 7.2.3, 7.2.15, 7.2.9.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dialtone.codec import gtpc
@@ -14,10 +14,10 @@ from dialtone.codec.gtpc import (
     UpdateBearerRequest,
     UpdateBearerResponse,
 )
-from dialtone.codec.gtpc.values import Ambr, BearerQos
+from dialtone.codec.gtpc.values import Ambr, BearerQos, Cause
 from dialtone.codec.tft import PacketFilter, Tft
 from dialtone.dispatch import Rx
-from dialtone.effects import CloseTunnel, Effects, Request, Unanswered, Verdict
+from dialtone.effects import CloseTunnel, Effects, Request, StartTimer, Unanswered, Verdict
 from dialtone.errors import ProtocolError
 from dialtone.pgw.bearer import BearerLost, open_tunnel
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
@@ -26,6 +26,8 @@ from dialtone.pgw.tunnel import S11
 
 PATIENCE = 24
 """Repetitions of a request: together longer than paging and T3485 of the MME take (TS 24.301, 6.4.2.6)."""
+GUARD, SECONDS, ATTEMPTS = "handover guard", 2.0, 5
+"""How long we wait for the end of a handover before we ask again, and how often (TS 23.401, 5.5.1.2.1)."""
 REASONS = {
     CauseValue.UE_NOT_RESPONDING: "the phone does not answer",
     CauseValue.UE_REFUSES: "the phone refuses",
@@ -47,6 +49,7 @@ class Change:
     filters: tuple[PacketFilter, ...] = ()
     why: str = ""  # of a deletion that nobody wished for
     ambr: Ambr | None = None  # of the PDN connection, where its default bearer changes
+    then: "Callable[[Pgw, Session], Effects] | None" = None  # what follows a deletion
     qci: int = 0
 
 
@@ -66,6 +69,11 @@ def create(pgw: Pgw, session: Session, rules: Sequence[Rule], pti: int | None = 
         session.coming.append(bearer)
         pgw.add_bearer(bearer)
         bearers.append(bearer)
+    yield from _ask(pgw, session, bearers, pti, number)
+
+
+def _ask(pgw: Pgw, session: Session, bearers: list[BearerContext], pti: int | None = None,
+         number: int | None = None) -> Effects:
     s11 = session.tunnel.point == S11
     yield Request(session.tunnel.point, session.tunnel.peer, CreateBearerRequest(
         teid=session.mme_teid,
@@ -76,8 +84,8 @@ def create(pgw: Pgw, session: Session, rules: Sequence[Rule], pti: int | None = 
             tft=Tft.create(bearer.filters).to_bytes(),
             s1_u_sgw_f_teid=pgw.user_end(session, bearer) if s11 else None,
             s5_s8_u_pgw_f_teid=None if s11 else pgw.user_end(session, bearer),
-            bearer_qos=qos(rule),
-        ) for bearer, rule in zip(bearers, rules, strict=True)),
+            bearer_qos=qos(bearer.rule),
+        ) for bearer in bearers if bearer.rule is not None),
     ), context=Change(session, bearers), number=number, repeats=PATIENCE)
 
 
@@ -92,12 +100,15 @@ def on_create_bearer_response(pgw: Pgw, msg: CreateBearerResponse, rx: Rx) -> Ef
     contexts = {end.teid: context for context in msg.bearer_contexts
                 if (end := context.s1_u_sgw_f_teid or context.s5_s8_u_pgw_f_teid) is not None}
     for bearer in change.bearers:
-        session.coming.remove(bearer)
         context = contexts.get(bearer.teid)
+        cause = msg.cause if context is None else context.cause
+        if not bearer.unwanted and _postponed(pgw, session, bearer, cause):
+            yield StartTimer(GUARD, (session.imsi, session.apn), SECONDS)
+            continue
+        session.coming.remove(bearer)
         far = (context.s1_u_enodeb_f_teid or context.s5_s8_u_sgw_f_teid) if context else None
-        refused = msg.cause.value if context is None else context.cause.value
         if context is None or not context.cause.accepted or far is None or not far.ipv4 or not context.ebi:
-            yield from _failed(pgw, session, bearer, _reason(refused), rx)
+            yield from _failed(pgw, session, bearer, _reason(cause.value), rx)
         elif pgw.sessions.get((session.imsi, session.apn)) is not session:
             pgw.forget_bearer(bearer)
         else:
@@ -109,7 +120,38 @@ def on_create_bearer_response(pgw: Pgw, msg: CreateBearerResponse, rx: Rx) -> Ef
     if unwanted and pgw.sessions.get((session.imsi, session.apn)) is session:
         yield from delete(pgw, session, unwanted)
     for bearer in change.bearers:
-        yield from _go_on(pgw, session, bearer)
+        if not bearer.waits:
+            yield from _go_on(pgw, session, bearer)
+
+
+def _postponed(pgw: Pgw, session: Session, bearer: BearerContext, cause: Cause) -> bool:
+    """A handover is under way: that is no answer, and asked again (TS 23.401, 5.5.1.2.1)."""
+    stands = pgw.sessions.get((session.imsi, session.apn)) is session
+    bearer.waits = stands and cause.value == CauseValue.TEMPORARILY_REJECTED_DUE_TO_HANDOVER and (
+        bearer.refusals < ATTEMPTS)
+    bearer.refusals = bearer.refusals + 1 if bearer.waits else 0
+    return bearer.waits
+
+
+@on.timer(GUARD, "TS 23.401, 5.5.1.2.1")
+def on_handover_guard(pgw: Pgw, key: tuple[str, str], rx: Rx) -> Effects:
+    """It should be over by now."""
+    session = pgw.sessions.get(key)
+    if session is None:
+        return
+    rx.subject = session.imsi
+    waiting = [bearer for bearer in session.all_bearers() if bearer.waits]
+    for bearer in waiting:
+        bearer.waits = False
+        if bearer.unwanted and bearer.ebi:
+            yield from delete(pgw, session, [bearer])
+        elif bearer.unwanted:
+            session.coming.remove(bearer)
+            pgw.forget_bearer(bearer)
+        elif bearer.ebi:
+            yield from _go_on(pgw, session, bearer)
+        else:
+            yield from _ask(pgw, session, [bearer])
 
 
 def _go_on(pgw: Pgw, session: Session, bearer: BearerContext) -> Effects:
@@ -213,6 +255,10 @@ def on_update_bearer_response(pgw: Pgw, msg: UpdateBearerResponse, rx: Rx) -> Ef
         if session.bearers.get(bearer.ebi) is not bearer:
             continue
         cause = next((context.cause for context in msg.bearer_contexts if context.ebi == bearer.ebi), msg.cause)
+        if rule is not None and _postponed(pgw, session, bearer, cause):
+            bearer.next_rule = bearer.next_rule or rule
+            yield StartTimer(GUARD, (session.imsi, session.apn), SECONDS)
+            continue
         if cause.accepted and change.ambr is not None:
             yield from _default_changed(session, bearer, change.ambr, change.qci)
         elif cause.accepted and rule is not None:
@@ -256,9 +302,17 @@ def delete(pgw: Pgw, session: Session, bearers: Sequence[BearerContext], pti: in
 @on("S5/S8", DeleteBearerResponse)
 @on("S11", DeleteBearerResponse)
 def on_delete_bearer_response(pgw: Pgw, msg: DeleteBearerResponse, rx: Rx) -> Effects:
-    """Gone, or gone before."""
+    """Gone, or gone before; or once more after a handover."""
     assert rx.request is not None
-    return _deleted(pgw, rx.request.context, rx)
+    change: Change = rx.request.context
+    causes = {context.ebi: context.cause for context in msg.bearer_contexts}
+    waiting = [bearer for bearer in change.bearers
+               if _postponed(pgw, change.session, bearer, causes.get(bearer.ebi, msg.cause))]
+    for bearer in waiting:
+        bearer.unwanted = True
+        change.bearers.remove(bearer)
+        yield StartTimer(GUARD, (change.session.imsi, change.session.apn), SECONDS)
+    yield from _deleted(pgw, change, rx)
 
 
 @on.unanswered(DeleteBearerRequest)
@@ -271,6 +325,8 @@ def _deleted(pgw: Pgw, change: Change, rx: Rx) -> Effects:
     rx.subject = change.session.imsi
     for bearer in change.bearers:
         yield from lost(pgw, change.session, bearer, change.why, rx)
+    if change.then is not None:
+        yield from change.then(pgw, change.session)
 
 
 @on.event(BearerLost)

@@ -77,6 +77,8 @@ class BearerContext:
     rule: Rule | None = None  # the policy rule that it is there for
     unwanted: bool = False  # it is to go as soon as it stands
     changing: bool = False  # the MME was asked to change it
+    waits: bool = False  # a handover is under way: once more after it
+    refusals: int = 0  # of that kind, in a row
     next_rule: Rule | None = None  # what it is to be then
     lost: bool = False  # the path to the eNB failed, and the MME has not heard of it
 
