@@ -21,7 +21,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Event
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti
-from dialtone.sim import causes, combined, esm
+from dialtone.sim import causes, combined, esm, volte
 from dialtone.sim.phone import Handset, Phone, on
 from dialtone.sim.states import IS_REGISTERED, EmmState, EpsUpdateStatus
 from dialtone.sim.timers import TIMERS
@@ -106,6 +106,7 @@ def request(phone: Phone) -> nas.AttachRequest:
         last_visited_registered_tai=phone.cell.tai if guti and phone.tais else None,
         drx_parameter=None if handset.drx is None else bytes((0, handset.drx << 4)),
         ms_network_capability=None if ms is None else MSNetworkCapability(ms),
+        voice_domain_preference=volte.voice_domain(phone),
     )
     if handset.combined:
         message.additional_update_type = combined.additional_update_type(phone)
@@ -138,6 +139,7 @@ def on_attach_accept(phone: Phone, msg: nas.AttachAccept, rx: Rx) -> Effects:
     yield from effects
     if not repeated:
         yield phone.outcome("attach", True, f"attached, {esm.summary(phone)}")
+        yield from volte.attached(phone)
 
 
 @on("NAS", nas.AttachReject)

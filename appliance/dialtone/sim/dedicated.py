@@ -42,7 +42,7 @@ def on_activate_dedicated_eps_bearer_context_request(
     state = BEARER.after(present.state if present else BEARER.initial, msg.NAME)
     bearer = phone.dedicated[ebi] = Dedicated(ebi, msg.linked_eps_bearer_identity, msg.eps_qos, filters, state)
     yield phone.send(nas.ActivateDedicatedEPSBearerContextAccept(eps_bearer_identity=ebi))
-    yield esm.interface(phone, phone.pdns[bearer.linked], bearer)
+    yield from esm.interface_up(phone, phone.pdns[bearer.linked], bearer)
     yield phone.outcome("bearer", True, f"bearer {ebi}: QCI {msg.eps_qos.qci}, {len(filters)} packet filters")
 
 
@@ -98,7 +98,7 @@ def on_modify_eps_bearer_context_request(
     yield from transaction.end(phone, msg.procedure_transaction_identity)
     yield phone.send(nas.ModifyEPSBearerContextAccept(eps_bearer_identity=ebi))
     if msg.tft is not None and (bearer := phone.dedicated.get(ebi)) is not None:
-        yield esm.interface(phone, phone.pdns[bearer.linked], bearer)
+        yield from esm.interface_up(phone, phone.pdns[bearer.linked], bearer)
     yield phone.outcome("bearer", True, f"bearer {ebi} changed")
 
 

@@ -14,7 +14,8 @@ from dialtone.codec.nas.values import PdnType, RequestType
 from dialtone.codec.pco import Id, ProtocolConfigurationOptions
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects
-from dialtone.sim.phone import Dedicated, InterfaceDown, InterfaceUp, Pdn, Phone, on
+from dialtone.sim import volte
+from dialtone.sim.phone import Dedicated, InterfaceUp, Pdn, Phone, on
 from dialtone.sim.states import BEARER, EmmState
 from dialtone.sim.transaction import ATTACH_PTI
 
@@ -38,6 +39,8 @@ def asked_options(phone: Phone) -> ProtocolConfigurationOptions:
 
 def wanted_apn(phone: Phone) -> str:
     """The APN to ask for; empty for the subscription's own."""
+    if phone.faults.ims_as_default:
+        return phone.handset.ims
     return UNKNOWN_APN if phone.faults.wrong_apn else phone.handset.apn
 
 
@@ -83,15 +86,16 @@ def activate_default(
     answer = nas.ActivateDefaultEPSBearerContextAccept(eps_bearer_identity=ebi)
     repeated = ebi in phone.pdns
     phone.pdns[ebi] = pdn
-    return answer, iter(()) if repeated else iter((interface(phone, pdn),))
+    return answer, iter(()) if repeated else interface_up(phone, pdn)
 
 
-def interface(phone: Phone, pdn: Pdn, dedicated: Dedicated | None = None) -> InterfaceUp:
-    """The device's part in a PDN connection: all of it, or what a dedicated bearer carries."""
+def interface_up(phone: Phone, pdn: Pdn, dedicated: Dedicated | None = None) -> Iterator[Effect]:
+    """The device's part in a PDN connection: all of it, or what a dedicated bearer carries; and a word to IMS."""
     up = InterfaceUp(phone.name, phone.imsi, pdn.ebi, pdn.address, pdn.dns, pdn.mtu or DEFAULT_MTU, pdn.identifier)
     if dedicated is not None:
         up.ebi, up.filters = dedicated.ebi, tuple(dedicated.filters.values())
-    return up
+    yield up
+    yield from volte.up(phone, pdn, dedicated)
 
 
 def keep_only(phone: Phone, active: Collection[int]) -> Iterator[Effect]:
@@ -107,14 +111,14 @@ def take(phone: Phone, ebi: int, event: str) -> Iterator[Effect]:
     """A bearer ends; with a default bearer all of its PDN connection."""
     if (dedicated := phone.dedicated.pop(ebi, None)) is not None:
         dedicated.state = BEARER.after(dedicated.state, event)
-        yield InterfaceDown(phone.name, phone.imsi, ebi)
+        yield from phone.interface_down(ebi)
     pdn = phone.pdns.pop(ebi, None)
     if pdn is None:
         return
     pdn.state = BEARER.after(pdn.state, event)
     for other in [number for number, bearer in phone.dedicated.items() if bearer.linked == ebi]:
         yield from take(phone, other, event)
-    yield InterfaceDown(phone.name, phone.imsi, ebi)
+    yield from phone.interface_down(ebi)
 
 
 @on("NAS", nas.ESMStatus)

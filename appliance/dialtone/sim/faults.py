@@ -55,6 +55,12 @@ class Faults:
     """The phone's attach request is cut short."""
     no_context: bool = False
     """The radio interface fails at every context setup."""
+    volte_off: bool = False
+    """VoLTE is switched off in the phone's settings: calls in 2G and 3G only."""
+    no_ims_pdn: bool = False
+    """The phone never asks for the IMS connection, though it could."""
+    ims_as_default: bool = False
+    """Somebody has written the IMS APN where the APN for the Internet belongs."""
     silent: bool = False
     """The phone hears nothing and sends nothing more, from now on."""
     silent_after: str = ""

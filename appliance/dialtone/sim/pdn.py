@@ -15,6 +15,7 @@ from dialtone.effects import Effects, Event
 from dialtone.sim import causes, esm, transaction
 from dialtone.sim.air import BearersDown
 from dialtone.sim.phone import Phone, on
+from dialtone.sim.states import IS_REGISTERED
 
 OPEN, CLOSE = "PDN connection", "PDN disconnect"
 
@@ -46,6 +47,13 @@ def on_open_pdn(phone: Phone, event: OpenPdn, rx: Rx) -> Effects:
         access_point_name=None if event.later else event.apn,
         protocol_configuration_options=esm.asked_options(phone),
     ))
+
+
+@on.timer("IMS PDN", "TS 24.229, B.2.2.1")
+def on_ims_pdn(phone: Phone, key: str, rx: Rx) -> Effects:
+    """The IMS client wants its network, unless the default connection is that."""
+    if phone.emm in IS_REGISTERED and all(pdn.apn != phone.handset.ims for pdn in phone.pdns.values()):
+        yield from on_open_pdn(phone, OpenPdn(phone.handset.ims), rx)
 
 
 @on("NAS", nas.ActivateDefaultEPSBearerContextRequest)

@@ -51,7 +51,8 @@ class Handset:
     `esm_information`, it asks for the ESM information procedure. `retries`: tries again by itself after a
     failed attach, as T3411 says. `drx`: a paging cycle of its own, as the coefficient of TS 24.008, 10.5.5.6.
     `combined`: wants non-EPS services, too; of these with `sms_only` no calls. `emergency`: attaches for a call to 112.
-    `local_address_in_tft`: knows the packet filter components of Release 11.
+    `local_address_in_tft`: knows the packet filter components of Release 11. `ims`: the APN of its IMS client, which
+    then exists as an element of its own (sim/ims); empty where it makes no calls in LTE.
     """
 
     imeisv: str = "3534900698733190"
@@ -67,6 +68,7 @@ class Handset:
     emergency: bool = False
     sms_only: bool = True
     local_address_in_tft: bool = True
+    ims: str = ""
 
 
 @dataclass(slots=True)
@@ -130,6 +132,13 @@ class InterfaceDown(Effect):
 
     phone: str
     imsi: str
+    ebi: int
+
+
+@dataclass(slots=True)
+class BearerIsDown(Event):
+    """For the IMS client: a bearer is gone; with a default bearer its PDN connection."""
+
     ebi: int
 
 
@@ -251,12 +260,18 @@ class Phone(Element):
         self.transactions.clear()
         for bearer in self.dedicated.values():
             bearer.state = BEARER.after(bearer.state, "local deactivation")
-            yield InterfaceDown(self.name, self.imsi, bearer.ebi)
+            yield from self.interface_down(bearer.ebi)
         self.dedicated.clear()
         for pdn in self.pdns.values():
             pdn.state = BEARER.after(pdn.state, "local deactivation")
-            yield InterfaceDown(self.name, self.imsi, pdn.ebi)
+            yield from self.interface_down(pdn.ebi)
         self.pdns.clear()
+
+    def interface_down(self, ebi: int) -> Iterator[Effect]:
+        """A bearer takes its part of the data interface along; the IMS client hears of it."""
+        yield InterfaceDown(self.name, self.imsi, ebi)
+        if self.handset.ims:
+            yield Tell(f"ims-{self.imsi}", BearerIsDown(ebi))
 
     def forget(self) -> None:
         """Delete GUTI, TAI list and keys."""

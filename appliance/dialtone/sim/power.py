@@ -11,7 +11,7 @@ from dialtone.sim.faults import Faults
 from dialtone.sim.phone import Cell, Phone, on
 from dialtone.sim.states import EmmState
 
-_TRANSACTION_TIMERS = ("T3346", "T3410", "T3411", "T3402", "T3412", "T3416", "T3417", "T3430",
+_TRANSACTION_TIMERS = ("IMS PDN", "T3346", "T3410", "T3411", "T3402", "T3412", "T3416", "T3417", "T3430",
                        "T3418", "T3420", "T3421")
 
 

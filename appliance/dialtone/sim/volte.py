@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a phone does in LTE for its IMS client: says that it wants calls there, opens the PDN connection, and tells the
+client of connections and bearers that come and go (TS 23.221, 7.2a; TS 24.229, B.2.2.1)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from dialtone.codec.nas.ies import VoiceDomainPreference
+from dialtone.codec.nas.values import VoiceDomain
+from dialtone.effects import Effect, Event, StartTimer, Tell
+from dialtone.sim.phone import Dedicated, Pdn, Phone
+
+IMS_PDN_SECONDS = 1.7
+"""From the attach to the request for the IMS connection, as a handset was seen to wait."""
+
+
+@dataclass(slots=True)
+class PdnIsUp(Event):
+    """A PDN connection stands: its default bearer, address, and the P-CSCFs that the network named."""
+
+    ebi: int
+    apn: str
+    address: IPv4Address | None
+    p_cscf: tuple[IPv4Address | IPv6Address, ...]
+
+
+@dataclass(slots=True)
+class BearerIsUp(Event):
+    """A dedicated bearer beside the default bearer `linked`."""
+
+    ebi: int
+    linked: int
+    qci: int
+
+
+def client(phone: Phone) -> str:
+    """The element that is the phone's IMS client."""
+    return f"ims-{phone.imsi}"
+
+
+def voice_domain(phone: Phone) -> VoiceDomainPreference | None:
+    """What it says of calls when it attaches; a phone that has never heard of VoLTE says nothing."""
+    if not phone.handset.ims:
+        return None
+    return VoiceDomainPreference(VoiceDomain.CS_ONLY if phone.faults.volte_off else VoiceDomain.IMS_PS_PREFERRED)
+
+
+def attached(phone: Phone) -> Iterator[Effect]:
+    """The IMS connection comes a moment after the attach, where the network offers calls by IMS."""
+    if phone.handset.ims and not phone.faults.volte_off and not phone.faults.no_ims_pdn:
+        if phone.ims_vops:
+            yield StartTimer("IMS PDN", phone.imsi, IMS_PDN_SECONDS)
+        else:
+            yield phone.outcome("IMS PDN", False, "the network offers no calls by IMS (IMS VoPS), so none are tried")
+
+
+def up(phone: Phone, pdn: Pdn, dedicated: Dedicated | None = None) -> Iterator[Effect]:
+    """Tell the IMS client of a connection, or of a bearer beside it."""
+    if phone.handset.ims and dedicated is None:
+        yield Tell(client(phone), PdnIsUp(pdn.ebi, pdn.apn, pdn.address, pdn.p_cscf))
+    elif phone.handset.ims and dedicated is not None:
+        yield Tell(client(phone), BearerIsUp(dedicated.ebi, dedicated.linked, dedicated.qos.qci))
