@@ -227,7 +227,8 @@ async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: Us
     runtime.at_close(net.Forwarding().close)
     if (why := nft.missing()) is None:
         firewall = nft.Firewall()
-        firewall.apply(nft.Rules(TUN, pools, gateways, uplink=uplink, masquerade=config.uplink.masquerade,
+        firewall.apply(nft.Rules(TUN, pools, gateways, config.ims.ports, uplink=uplink,
+                                 masquerade=config.uplink.masquerade,
                                  masquerade6=config.uplink.masquerade6, mtu=MTU))
         runtime.at_close(firewall.close)
         plane.media = MediaSet().put
@@ -235,7 +236,7 @@ async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: Us
         log.warning("no firewall here: %s", why)
     ims = config.apn.get("ims")
     pcscf = [gateway for gateway in (ims.gateways if ims else gateways) if gateway in gateways]
-    zones = dns.Zones.home(config.network.plmn, *pcscf)
+    zones = dns.Zones.home(config.network.plmn, *pcscf, port=config.ims.port)
     forwarders = list(config.uplink.dns) or dns.system_resolvers()
     resolver = dns.Resolver(dns.config(gateways, pools, zones, forwarders), run)
     await resolver.start()

@@ -17,6 +17,7 @@ from dialtone import config_checks as check
 from dialtone.config_checks import setting
 from dialtone.config_diameter import DiameterConfig, PeerConfig, RouteConfig
 from dialtone.config_gtp import GtpConfig
+from dialtone.config_ims import ImsConfig
 from dialtone.config_policy import PolicyConfig
 from dialtone.errors import LocalError
 from dialtone.ids import Plmn
@@ -151,6 +152,7 @@ class Config:
     uplink: Uplink = Uplink()
     diameter: DiameterConfig = DiameterConfig()
     gtp: GtpConfig = GtpConfig()
+    ims: ImsConfig = ImsConfig()
     policy: Mapping[str, PolicyConfig] = field(default_factory=dict)
     trace: Trace = Trace()
     api: Api = Api()
@@ -163,7 +165,7 @@ class Config:
 
 
 SECTIONS = {"network": Network, "s1": S1, "uplink": Uplink, "diameter": DiameterConfig, "gtp": GtpConfig,
-            "trace": Trace, "api": Api, "log": Log}
+            "ims": ImsConfig, "trace": Trace, "api": Api, "log": Log}
 # Sections [<kind>.<name>]:
 NAMED = {"apn": Apn, "policy": PolicyConfig, "diameter.peer": PeerConfig, "diameter.route": RouteConfig}
 Named = dict[str, dict[str, dict[str, Any]]]
@@ -189,7 +191,7 @@ def load(paths: Sequence[Path] = ()) -> Config:
             why = policy.problem() or f"is for the APN {policy.apn}, which there is none of"
             raise ConfigError(f"{_where(paths)}: policy.{name} {why}.")
     own = config.gtp.listen or config.s1.address
-    if problem := config.diameter.problem() or config.gtp.problem(own):
+    if problem := config.diameter.problem() or config.gtp.problem(own) or config.ims.problem():
         raise ConfigError(f"{_where(paths)}: {problem[0]}.", remedy=problem[1])
     return config
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dialtone.codec.ipfilter import FilterRule
 from dialtone.codec.message import Message
 from dialtone.codec.tft import PacketFilter
+from dialtone.crypto.ipsec_keys import SaSet
 
 if TYPE_CHECKING:
     from dialtone.dispatch import Rx
@@ -227,6 +228,53 @@ class EndMarker(Effect):
 
     remote: bytes
     remote_teid: int
+
+
+@dataclass(slots=True)
+class InstallSas(Effect):
+    """Give the kernel the four SAs of a set, for `seconds`; what is sent between their ports leaves on them, unless an
+    older set of the same ports is there (TS 33.203, 7). `imsi` names the simulated phone whose kernel it is; empty for
+    the P-CSCF's."""
+
+    sas: SaSet
+    seconds: float
+    failed: Event | None = None
+    imsi: str = ""
+
+
+@dataclass(slots=True)
+class KeepSas(Effect):
+    """An installed set is in use: it lives for `seconds`, counted from its installation, and is sent on from now on."""
+
+    sas: SaSet
+    seconds: float
+    imsi: str = ""
+
+
+@dataclass(slots=True)
+class RemoveSas(Effect):
+    """Take a set out of the kernel."""
+
+    sas: SaSet
+    imsi: str = ""
+
+
+@dataclass(slots=True)
+class SaExpired(Event):
+    """The life of the SA with this SPI towards this address is over; the kernel has removed it."""
+
+    address: str
+    spi: int
+
+
+@dataclass(slots=True)
+class EspRefused(Event):
+    """The kernel refused ESP, or plain text at a protected port, `times` since it was told last; `counter` is its name
+    of the reason (/proc/net/xfrm_stat), `owner` the address of the phone where it is known."""
+
+    counter: str
+    times: int
+    owner: str = ""
 
 
 @dataclass(slots=True)

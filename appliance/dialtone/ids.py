@@ -15,6 +15,21 @@ class Plmn(NamedTuple):
     def __str__(self) -> str:
         return f"{self.mcc}/{self.mnc}"
 
+    @property
+    def domain(self) -> str:
+        """`mnc001.mcc001.3gppnetwork.org`, the MNC filled up to three digits (TS 23.003, 13.2)."""
+        return f"mnc{self.mnc:0>3}.mcc{self.mcc}.3gppnetwork.org"
+
+    @property
+    def ims_domain(self) -> str:
+        """The home network domain of IMS (TS 23.003, 13.2)."""
+        return f"ims.{self.domain}"
+
+    @property
+    def epc_realm(self) -> str:
+        """The realm of the EPC's elements (TS 23.003, 19.2)."""
+        return f"epc.{self.domain}"
+
     @classmethod
     def from_text(cls, text: str) -> "Plmn":
         """`001/01`, `00101` or `001010` (three-digit MNC)."""

@@ -49,7 +49,7 @@ class Hss(Element):
 
     def __init__(self, config: Config, subscribers: Subscribers, random: Callable[[int], bytes]) -> None:
         plmn = config.network.plmn
-        self.origin_realm = f"epc.mnc{plmn.mnc:0>3}.mcc{plmn.mcc}.3gppnetwork.org"
+        self.origin_realm = plmn.epc_realm
         self.origin_host = f"hss.{self.origin_realm}"
         self.plmn = plmn
         self.subscribers = subscribers

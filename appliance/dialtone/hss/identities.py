@@ -19,7 +19,7 @@ def home_domain(imsi: str, home: Plmn | None) -> str:
         mnc = home.mnc
     else:
         mnc = imsi[3:6] if imsi[:3] in _THREE_DIGITS else imsi[3:5]
-    return f"ims.mnc{mnc:0>3}.mcc{imsi[:3]}.3gppnetwork.org"
+    return Plmn(imsi[:3], mnc).ims_domain
 
 
 def default_impi(imsi: str, home: Plmn | None) -> str:

@@ -42,12 +42,12 @@ class Zones:
     @property
     def domain(self) -> str:
         """`mnc001.mcc001.3gppnetwork.org`."""
-        return f"mnc{self.plmn.mnc:0>3}.mcc{self.plmn.mcc}.3gppnetwork.org"
+        return self.plmn.domain
 
     @classmethod
     def home(cls, plmn: Plmn, *pcscf: str, port: int = 5060) -> "Zones":
-        """The records that a phone may ask for to find our P-CSCF."""
-        return cls(plmn, {"pcscf.ims": pcscf},
+        """The records that a phone may ask for to find our P-CSCF, and the names that it meets in Route and Path."""
+        return cls(plmn, {f"{name}.ims": pcscf for name in ("pcscf", "scscf", "sms")},
                    {f"_sip._{proto}.{name}": ("pcscf.ims", port)
                     for proto in ("udp", "tcp") for name in ("ims", "pcscf.ims")})
 

@@ -61,6 +61,7 @@ def text(rules: Rules) -> str:
         if gateways := _of(family, rules.gateways):
             to = f"    {family} daddr {elements(gateways)}"
             lines += [f"{to} {ping} echo-request limit rate 200/second burst 100 packets accept",
+                      f"{to} meta l4proto esp accept",  # what comes out of it passes here once more
                       f"{to} meta l4proto {{ tcp, udp }} th dport {elements((53, *rules.services))} accept"]
     lines += ["    counter drop", "  }"]
     lines += ["  chain forward {", "    type filter hook forward priority filter; policy accept;"]

@@ -75,7 +75,7 @@ class Mme(Element):
         self.wall = wall
         self.plmn = config.network.plmn
         self.tais = tuple(Tai(self.plmn, tac) for tac in config.network.tac)
-        realm = f"epc.mnc{self.plmn.mnc:0>3}.mcc{self.plmn.mcc}.3gppnetwork.org"
+        realm = self.plmn.epc_realm
         self.s6a = S6aPeer("hss", f"mme.{realm}", realm)
         gtp = config.gtp
         self.s11 = S11Peer(f"{gtp.sgw}:{PORT}" if gtp.sgw else "pgw", config.control, recovery,

@@ -126,7 +126,7 @@ class Pgw(Element):
         self.config = config
         self.recovery = recovery
         plmn = config.network.plmn
-        self.origin_realm = f"epc.mnc{plmn.mnc:0>3}.mcc{plmn.mcc}.3gppnetwork.org"
+        self.origin_realm = plmn.epc_realm
         self.origin_host = f"pcrf.{self.origin_realm}"
         self.s1u = IPv4Address(config.s1.address).packed
         self.addresses = {name: Addresses(apn, random) for name, apn in config.apn.items()}
