@@ -25,6 +25,7 @@ _TITLES = {
     "S11": "S11: GTPv2-C (TS 29.274)",
     "S6a": "S6a: Diameter (RFC 6733, TS 29.272)",
     "S1-U": "S1-U: GTP-U (TS 29.281)",
+    "SMS": "Short messages (TS 24.011, TS 23.040), inside NAS and SIP",
     "Gm": "Gm, Mw and ISC: SIP (RFC 3261, TS 24.229)",
 }
 _MACHINES = {"mme": "The MME", "gtp": "Paths to GTP peers", "sim": "The simulated phone and eNB"}

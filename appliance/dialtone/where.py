@@ -27,7 +27,7 @@ from dialtone.dispatch import ALL
 ROOT = Path(dialtone.__file__).parent.parent.parent
 CORE = ("mme", "pgw", "gtp", "hss", "datapath")
 SIMULATED = ("enb", "ue")
-POINTS = {"s1ap": "S1-MME", "nas": "NAS", "gtpc": "S11", "diameter": "S6a", "gtpu": "S1-U", "sip": "Gm"}
+POINTS = {"s1ap": "S1-MME", "nas": "NAS", "gtpc": "S11", "diameter": "S6a", "gtpu": "S1-U", "sip": "Gm", "sms": "SMS"}
 """Codec package -> the reference point its messages travel on."""
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nas_samples import GUTI, HOME, H
 
-from dialtone.codec.nas import bitrates, capabilities, causes, gsm7, identities, ies, security
+from dialtone.codec import gsm7
+from dialtone.codec.nas import bitrates, capabilities, causes, identities, ies, security
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti, Plmn, Tai
 

@@ -6,7 +6,7 @@ Warning Message Contents: the number of pages, and for each 82 octets and how ma
 
 from typing import NamedTuple
 
-from dialtone.codec.nas import gsm7
+from dialtone.codec import gsm7
 from dialtone.errors import LocalError, ProtocolError
 
 GSM7_ENGLISH, UCS2 = 0x01, 0x48

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from ipaddress import IPv4Address
 from typing import Annotated, ClassVar
 
-from dialtone.codec.nas import gsm7
+from dialtone.codec import gsm7
 from dialtone.codec.nas.identities import wrong
 from dialtone.codec.nas.tables import Codec
 from dialtone.codec.nas.values import PdnType

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The GSM 7 bit default alphabet, packed in octets (TS 23.038, 6.1.2.2, 6.2.1). Network names use it."""
+"""The GSM 7 bit default alphabet, packed in octets (TS 23.038, 6.1.2 and 6.2.1): network names, warnings, texts."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -21,25 +22,46 @@ def encodable(text: str) -> bool:
     return all(char in _SEPTETS for char in text)
 
 
+def septets(char: str) -> tuple[int, ...]:
+    """The codes of a character, two for one of the extension. Raises KeyError."""
+    return _SEPTETS[char]
+
+
 @lru_cache(64)  # the names of a network are few and sent to every phone
 def pack(text: str) -> tuple[bytes, int]:
     """The packed octets, and the number of spare bits in the last one. Raises ValueError."""
     if not encodable(text):
         raise ValueError(f"{text!r} has characters outside the GSM default alphabet")
-    septets = [code for char in text for code in _SEPTETS[char]]
-    bits = 7 * len(septets)
-    number = sum(code << 7 * index for index, code in enumerate(septets))
-    size = (bits + 7) // 8
-    return number.to_bytes(size, "little"), size * 8 - bits
+    codes = [code for char in text for code in _SEPTETS[char]]
+    octets = pack_codes(codes)
+    return octets, len(octets) * 8 - 7 * len(codes)
+
+
+def pack_codes(codes: Iterable[int], fill: int = 0) -> bytes:
+    """Septets in octets, after so many fill bits (TS 23.040, 9.2.3.24)."""
+    number, bits = 0, fill
+    for code in codes:
+        number |= code << bits
+        bits += 7
+    return number.to_bytes((bits + 7) // 8, "little")
+
+
+def unpack_codes(octets: bytes, count: int, fill: int = 0) -> list[int]:
+    """So many septets after the fill bits."""
+    number = int.from_bytes(octets, "little") >> fill
+    return [number >> 7 * index & 127 for index in range(count)]
 
 
 def unpack(octets: bytes, spare: int = 0) -> str:
-    """The text in packed octets whose last one has so many spare bits. An extension code that is not
-    defined reads as the character of the main table (TS 23.038, 6.2.1.1)."""
-    number = int.from_bytes(octets, "little")
+    """The text in packed octets whose last one has so many spare bits."""
+    return text_of(unpack_codes(octets, (len(octets) * 8 - spare) // 7))
+
+
+def text_of(codes: Iterable[int]) -> str:
+    """The characters of septets. An extension code that is not defined reads as the character of the main table
+    (TS 23.038, 6.2.1.1)."""
     text, escaped = [], False
-    for index in range((len(octets) * 8 - spare) // 7):
-        code = number >> 7 * index & 127
+    for code in codes:
         if escaped:
             text.append(_EXTENSION.get(code, ALPHABET[code]))
             escaped = False
