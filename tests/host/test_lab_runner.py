@@ -37,14 +37,14 @@ except KeyboardInterrupt:
 """
 SERVER = """
 import socket
-with socket.create_server(("10.254.0.2", 8000)) as server:
+with socket.create_server(("::", 8000), family=socket.AF_INET6, dualstack_ipv6=True) as server:
     print("up", flush=True)
     while True:
         client, address = server.accept()
-        client.sendall(address[0].encode())
+        client.sendall(address[0].removeprefix("::ffff:").encode())
         client.close()
 """
-ROUTE = "10.45.0.0/16"
+ROUTES = ("10.45.0.0/16", "2001:db8:cafe::/48")
 
 
 def shell(command: str) -> str:
@@ -78,7 +78,7 @@ def leftovers(place: Path) -> str:
 
 def wire() -> str:
     """The interface and the route of whichever lab has them."""
-    return shell(f"ip -br link show dt-lab0 2>/dev/null; ip route show {ROUTE}")
+    return shell(f"ip -br link show dt-lab0 2>/dev/null; ip route show {ROUTES[0]}")
 
 
 def start_runner(mode: Mode, place: Path, *options: str) -> "subprocess.Popen[str]":
@@ -117,7 +117,7 @@ def test_an_interrupt_reaches_the_command(mode: Mode, place: Path) -> None:
 
 
 def test_a_killed_runner_takes_everything_along(mode: Mode, place: Path) -> None:
-    process = start_runner(mode, place, "--route", ROUTE)
+    process = start_runner(mode, place, "--route", ROUTES[0])
     assert "dt-lab0" in wire()
     assert "unshare" in leftovers(place)
     process.kill()
@@ -140,12 +140,14 @@ def test_the_wire_and_its_routes(mode: Mode, place: Path) -> None:
         if b"up" in chunk:
             up.set()
 
-    options = Options(tap=True, routes=(ROUTE,))
+    options = Options(tap=True, routes=ROUTES)
     with guest_for(mode, [sys.executable, "-c", SERVER, str(place)], options, hear) as guest:
         assert up.wait(60)
-        with socket.create_connection(("10.254.0.2", 8000), timeout=20) as client:
-            assert client.recv(100) == b"10.254.0.1"
+        for there, here in (("10.254.0.2", b"10.254.0.1"), ("fd0a:254::2", b"fd0a:254::1")):
+            with socket.create_connection((there, 8000), timeout=20) as client:
+                assert client.recv(100) == here
         assert "dt-lab0" in shell("ip route get 10.45.0.9")
+        assert "via fd0a:254::2 dev dt-lab0" in shell("ip -6 route get 2001:db8:cafe::9")
         with pytest.raises(LocalError, match="a lab runs already"):
             guest_for(mode, ["true"], options).start()
         guest.stop()

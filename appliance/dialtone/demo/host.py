@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
-from ipaddress import IPv4Network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from dialtone.demo.forward import Forward
 from dialtone.demo.guest import READY
 from dialtone.errors import LocalError
 from dialtone.kernel import net, nft
-from dialtone.lab_kernel.guest import GUEST_ADDRESS, HOST_ADDRESS, PREFIX_LENGTH, TAP, Guest, Options
+from dialtone.lab_kernel.guest import GUEST_ADDRESS, HOST_ENDS, TAP, Guest, Options
 from dialtone.lab_kernel.kernel import Mode, probe
 from dialtone.lab_kernel.run import guest_for
 
@@ -69,7 +69,7 @@ class Lab:
         return self._ended.is_set()
 
     def _guest(self, mode: Mode, stack: ExitStack) -> Guest:
-        pools = tuple(str(apn.pool) for apn in self.config.apn.values())
+        pools = tuple(map(str, self._pools()))
         command = [sys.executable, "-m", "dialtone.demo.guest", "--state", str(self.state), "--port", str(API_PORT)]
         if self.config_file:
             command += ["--config", str(self.config_file.resolve())]
@@ -87,6 +87,10 @@ class Lab:
         guest = guest_for(mode, command, Options(tap=True, routes=pools), output=output)
         return stack.enter_context(guest)
 
+    def _pools(self) -> tuple[nft.Network, ...]:
+        """The phones' networks."""
+        return tuple(pool for apn in self.config.apn.values() for pool in (apn.pool, apn.pool6) if pool is not None)
+
     def _way_out(self, mode: Mode, stack: ExitStack) -> None:
         """Forward and masquerade what comes over the tap: the phones' pools themselves, where the guest cannot."""
         if (why := nft.missing()) is not None:
@@ -94,11 +98,11 @@ class Lab:
             return
         stack.callback(net.Forwarding().close)
         firewall = nft.Firewall()
-        wire = IPv4Network(f"{HOST_ADDRESS}/{PREFIX_LENGTH}", strict=False)
+        wires = tuple(ip_network(end, strict=False) for end in HOST_ENDS)
         chosen = self.config.uplink.interface
-        firewall.apply(nft.Rules(TAP, tuple(apn.pool for apn in self.config.apn.values()),
-                                 uplink=net.uplink() if chosen == "auto" else chosen,
-                                 also=(wire,), masquerade=self.config.uplink.masquerade))
+        firewall.apply(nft.Rules(TAP, self._pools(), uplink=net.uplink() if chosen == "auto" else chosen,
+                                 also=wires, masquerade=self.config.uplink.masquerade,
+                                 masquerade6=self.config.uplink.masquerade6))
         stack.callback(firewall.close)
 
     def _wait(self) -> None:

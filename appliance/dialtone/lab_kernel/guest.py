@@ -16,15 +16,31 @@ TAP = "dt-lab0"
 HOST_ADDRESS = "10.254.0.1"
 GUEST_ADDRESS = "10.254.0.2"
 PREFIX_LENGTH = 30
+HOST_ADDRESS6 = "fd0a:254::1"
+GUEST_ADDRESS6 = "fd0a:254::2"
+PREFIX_LENGTH6 = 64
+HOST_ENDS = (f"{HOST_ADDRESS}/{PREFIX_LENGTH}", f"{HOST_ADDRESS6}/{PREFIX_LENGTH6}")
+GUEST_ENDS = (f"{GUEST_ADDRESS}/{PREFIX_LENGTH}", f"{GUEST_ADDRESS6}/{PREFIX_LENGTH6}")
+
+
+def family(item: str) -> str:
+    """The option of iproute2 for an address or network."""
+    return "-6" if ":" in item else "-4"
+
+
+def by_way_of(prefix: str) -> str:
+    """The guest's end of the wire that leads to a network."""
+    return GUEST_ADDRESS6 if ":" in prefix else GUEST_ADDRESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How a guest is made.
 
-    `tap`: an interface `dt-lab0` on the host (10.254.0.1) that leads to the guest (10.254.0.2), and for each prefix in
-    `routes` a route of the host over it. `directory` and `environment` are the caller's own when None. `timeout`:
-    seconds that `run` waits for the command. `memory_mib` is for user-mode Linux.
+    `tap`: an interface `dt-lab0` on the host (10.254.0.1, fd0a:254::1) that leads to the guest (10.254.0.2,
+    fd0a:254::2), and for each prefix in `routes`, IPv4 or IPv6, a route of the host over it. `directory` and
+    `environment` are the caller's own when None. `timeout`: seconds that `run` waits for the command. `memory_mib` is
+    for user-mode Linux.
     """
 
     memory_mib: int = 1024

@@ -5,6 +5,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dialtone.lab_kernel.guest import GUEST_ENDS, HOST_ADDRESS, HOST_ADDRESS6
+
 # User-mode Linux has no module autoloading (its modules lie outside /lib/modules), so everything is named here.
 # nf_tables is not: this kernel was built without its ip, ip6 and inet families, so nft works on the host's side of the
 # tap only. The hashes come first: listen() on an SCTP socket fails with ENOSYS while the cookie's HMAC is missing.
@@ -70,17 +72,18 @@ _NET = r"""ip link set vec0 up
 echo net >&4
 read -r word <&3
 ip addr add @ADDRESS@ dev vec0
-ip route add default via @GATEWAY@"""
+ip route add default via @GATEWAY@
+ip -6 addr add @ADDRESS6@ dev vec0 nodad
+ip -6 route add default via @GATEWAY6@"""
 
 
-def init_script(run: Path, *, tap_address: str | None, tap_gateway: str) -> str:
-    """The text of init: mounts, modules, the tap where asked, then `run`/command, its exit code into `run`/status.
-
-    `tap_address` has a prefix length (`10.254.0.2/30`).
-    """
+def init_script(run: Path, *, tap: bool) -> str:
+    """The text of init: mounts, modules, the tap where asked, then `run`/command, its exit code into `run`/status."""
     net = ""
-    if tap_address is not None:
-        net = _NET.replace("@ADDRESS@", tap_address).replace("@GATEWAY@", tap_gateway)
+    if tap:
+        for place, value in zip(("@ADDRESS@", "@ADDRESS6@", "@GATEWAY@", "@GATEWAY6@"),
+                                (*GUEST_ENDS, HOST_ADDRESS, HOST_ADDRESS6), strict=True):
+            net = (net or _NET).replace(place, value)
     text = _INIT.replace("@RUN@", shlex.quote(str(run))).replace("@NET@", net)
     return text.replace("@HASHES@", " ".join(HASHES)).replace("@MODULES@", " ".join(MODULES))
 

@@ -9,7 +9,16 @@ import subprocess
 
 from dialtone.errors import LocalError
 from dialtone.lab_kernel import links
-from dialtone.lab_kernel.guest import GUEST_ADDRESS, HOST_ADDRESS, PREFIX_LENGTH, TAP, Guest
+from dialtone.lab_kernel.guest import (
+    GUEST_ENDS,
+    HOST_ADDRESS,
+    HOST_ADDRESS6,
+    HOST_ENDS,
+    TAP,
+    Guest,
+    by_way_of,
+    family,
+)
 from dialtone.lab_kernel.kernel import Mode
 
 # First process of the namespaces. Names of namespaces and /sys are its own; the command's end is its end, and its end
@@ -28,6 +37,10 @@ host="nsenter --net=/proc/self/fd/@FD@"
 ip link add @TAP@ type veth peer name vec0 && ip link set @TAP@ netns /proc/self/fd/@FD@ || exit 125
 $host ip addr add @HOST@ dev @TAP@ && $host ip link set @TAP@ up || exit 125
 ip addr add @GUEST@ dev vec0 && ip link set vec0 up && ip route add default via @GATEWAY@ || exit 125
+if [ -e /proc/sys/net/ipv6 ]; then
+  $host ip -6 addr add @HOST6@ dev @TAP@ nodad
+  ip -6 addr add @GUEST6@ dev vec0 nodad && ip -6 route add default via @GATEWAY6@
+fi
 @ROUTES@
 """
 
@@ -102,9 +115,10 @@ class NamespaceGuest(Guest):
     def _init(self, host: int) -> str:
         wire = ""
         if self.options.tap:
-            routes = [f"$host ip route replace {shlex.quote(p)} via {GUEST_ADDRESS}" for p in self.options.routes]
-            wire = _WIRE.replace("@ROUTES@", "\n".join(routes))
-            wire = wire.replace("@HOST@", f"{HOST_ADDRESS}/{PREFIX_LENGTH}")
-            wire = wire.replace("@GUEST@", f"{GUEST_ADDRESS}/{PREFIX_LENGTH}")
-            wire = wire.replace("@GATEWAY@", HOST_ADDRESS).replace("@TAP@", TAP)
+            routes = [f"$host ip {family(p)} route replace {shlex.quote(p)} via {by_way_of(p)}"
+                      for p in self.options.routes]
+            wire = _WIRE.replace("@ROUTES@", "\n".join(routes)).replace("@TAP@", TAP)
+            for place, value in zip(("@HOST@", "@HOST6@", "@GUEST@", "@GUEST6@", "@GATEWAY@", "@GATEWAY6@"),
+                                    (*HOST_ENDS, *GUEST_ENDS, HOST_ADDRESS, HOST_ADDRESS6), strict=True):
+                wire = wire.replace(place, value)
         return _INIT.replace("@WIRE@", wire).replace("@FD@", str(host))

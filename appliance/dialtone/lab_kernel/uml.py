@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dialtone.errors import LocalError
 from dialtone.lab_kernel import init, links
-from dialtone.lab_kernel.guest import GUEST_ADDRESS, HOST_ADDRESS, PREFIX_LENGTH, TAP, Guest, Options, to_stdout
+from dialtone.lab_kernel.guest import HOST_ENDS, TAP, Guest, Options, by_way_of, to_stdout
 from dialtone.lab_kernel.kernel import Mode
 
 BOOT_SECONDS = 90.0
@@ -53,7 +53,7 @@ class UmlGuest(Guest):
             self._spawn(self._run)
             if self.options.tap:
                 self._await(init.READY_FOR_NET)
-                links.configure(TAP, f"{HOST_ADDRESS}/{PREFIX_LENGTH}", GUEST_ADDRESS, self.options.routes)
+                links.configure(TAP, HOST_ENDS, [(prefix, by_way_of(prefix)) for prefix in self.options.routes])
                 self.signal(init.NET_READY)
             self._await(init.RUNNING)
         except BaseException:
@@ -121,9 +121,8 @@ class UmlGuest(Guest):
     def _write_scripts(self, run: Path) -> None:
         # Sockets and scratch files belong on the guest's own tmpfs; /tmp stays the host's, for the paths in commands.
         environment = self._environment() | {"TMPDIR": "/run/tmp", "DIALTONE_LAB": Mode.UML.value}
-        address = f"{GUEST_ADDRESS}/{PREFIX_LENGTH}" if self.options.tap else None
         script = run / "init"
-        script.write_text(init.init_script(run, tap_address=address, tap_gateway=HOST_ADDRESS))
+        script.write_text(init.init_script(run, tap=self.options.tap))
         script.chmod(0o700)
         command = run / "command"
         command.touch(0o600)  # the environment may hold secrets
