@@ -30,6 +30,8 @@ class Rx:
     message: Message | None = None
     octets: bytes = b""  # the message as it was decoded: for NAS the plain octets
     request: Request | None = None
+    transaction: Any = None  # of a SIP request, for its answers
+    cancels: "Rx | None" = None  # of a CANCEL: the circumstances of the INVITE that it gives up
     subject: str = ""
     state: str = ""
     procedure: str = ""
@@ -85,6 +87,15 @@ class Handlers:
             return handler
 
         return register
+
+    def handler(self, point: str, message: type[Message]) -> Entry | None:
+        """The entry of a message's class at this point, or of the nearest base that has one (SipRequest)."""
+        return self.messages.get((point, message)) or next(
+            (self.messages[point, kind] for kind in message.__mro__ if (point, kind) in self.messages), None)
+
+    def no_answer_handler(self, message: type[Message]) -> Entry | None:
+        """Likewise, for a request without an answer."""
+        return next((self.no_answer[kind] for kind in message.__mro__ if kind in self.no_answer), None)
 
     def timer(self, name: str, clause: str) -> Callable[[F], F]:
         """Register what happens when timer `name` expires; the handler's second argument is its key."""

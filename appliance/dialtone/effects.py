@@ -57,7 +57,7 @@ class Send(Effect):
 
 @dataclass(slots=True)
 class Request(Effect):
-    """Like Send, for a request of GTPv2-C or Diameter: numbered, repeated, and its answer matched.
+    """Like Send, for a request of GTPv2-C, Diameter or SIP: numbered, repeated, and its answer matched.
 
     `context` comes back as `rx.request.context` with the answer, or with `Unanswered`.
     """
@@ -83,12 +83,14 @@ class Answer(Effect):
 
 @dataclass(slots=True)
 class SendOctets(Effect):
-    """Send a refusal that the codec made from a message it could not decode; `name` is for the trace."""
+    """Send octets that are ready: a refusal that the codec made from a message it could not decode, an answer that is
+    repeated. `name` and `info` are for the trace."""
 
     point: str
     peer: str
     name: str
     data: bytes
+    info: str = ""
 
 
 @dataclass(slots=True)

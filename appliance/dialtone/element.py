@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the loop joins: elements, and the codecs, links and stacked links at their reference points."""
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dialtone.codec.message import Message
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Effect, Effects, Send, Tell
 from dialtone.errors import ProtocolError
-from dialtone.requests import InFlight
 
 
 class Codec(Protocol):
@@ -61,13 +59,3 @@ class Element:
     def fault(self, rx: Rx) -> Effects:
         """Clean up after a defect of ours in the handling of `rx`; other subscribers go on."""
         return ()
-
-
-@dataclass(slots=True)
-class Port:
-    """One reference point of one element."""
-
-    codec: Codec
-    link: Link
-    inside: bool = False  # both ends in this process: a message is traced once, when it is sent
-    requests: InFlight | None = None

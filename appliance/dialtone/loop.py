@@ -3,13 +3,13 @@
 
 One queue, run to completion, in one thread, with no input or output of its own: links and performers
 are handed in, time is a clock that is handed in. So the same loop runs the appliance under asyncio and a
-whole network inside one test. The only three publish calls of the code base stand here.
+whole network inside one test. The only three publish calls of the code base stand here and in port.py.
 """
 
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -35,9 +35,9 @@ from dialtone.effects import (
     Up,
     Verdict,
 )
-from dialtone.element import Codec, Element, Link, Port, Stack
+from dialtone.element import Codec, Element, Link, Stack
 from dialtone.errors import DialtoneError, ProtocolError
-from dialtone.requests import InFlight, Policy
+from dialtone.port import Arrival, Policy, Port
 from dialtone.timers import Timers
 from dialtone.trace.bus import Bus
 
@@ -71,8 +71,8 @@ class Loop:
     def bind(self, element: str, point: str, codec: Codec, link: Link, *, inside: bool = False,
              policy: Policy | None = None, numbers: Iterator[int] | None = None) -> None:
         """Connect a reference point of an element to a link. Requests there are numbered from 1, or as told."""
-        requests = InFlight(policy, numbers=numbers or itertools.count(1)) if policy else None
-        self.ports[element, point] = Port(codec, link, inside, requests)
+        port = self.ports[element, point] = Port(self, element, point, codec, link, inside)
+        port.requests = policy.start(port, numbers or itertools.count(1)) if policy else None
 
     # ---- what comes in ---------------------------------------------------------------------------
 
@@ -145,17 +145,15 @@ class Loop:
         except ProtocolError as error:
             self._undecodable(element, rx, peer, data, error)
             return
-        if port.requests is not None:
-            earlier = port.requests.arrived(peer, message, data)
-            if earlier.repeat is not None:  # a duplicate of a request that was answered already
-                port.link.send(name, peer, earlier.repeat, stream)
-            if earlier.drop:
-                self.count(f"{point} duplicate")
-                return
-            if (request := earlier.request) is not None:
-                rx.request = request
-                self.cancel((name, "request", point, request.peer, port.requests.number(message)))
-        self._dispatch(element, message, rx, peer, data, b"", trace=not (port.inside and peer in self.elements))
+        arrival = port.requests.arrived(rx, message, data) if port.requests is not None else Arrival()
+        trace = not (port.inside and peer in self.elements)
+        if not arrival.drop:
+            self._dispatch(element, message, rx, peer, data, b"", trace=trace, first=arrival.effects)
+            return
+        self.count(f"{point} {arrival.drop}")
+        if trace:
+            self.bus.received(rx.now, point, peer, name, message.label, rx.subject, "", "", data, b"", arrival.drop)
+        self._perform(element, list(arrival.effects), rx, 0)
 
     def _up(self, element: Element, effect: Up, below: Rx) -> None:
         stack = self.stacks[element.name, effect.point]
@@ -177,10 +175,10 @@ class Loop:
         self._perform(element, effects, rx, 0)
 
     def _dispatch(self, element: Element, message: Message, rx: Rx, peer: str, data: bytes, plain: bytes,
-                  trace: bool) -> None:
+                  trace: bool, first: Sequence[Effect] = ()) -> None:
         rx.message = message
         rx.octets = plain or data
-        entry = element.on.messages.get((rx.point, type(message)))
+        entry = element.on.handler(rx.point, type(message))
         info = ""
         try:
             if entry is None:
@@ -197,22 +195,25 @@ class Loop:
             info = "internal error"
             effects = self._fault(element, rx)
         if trace:
-            self.bus.received(rx.now, rx.point, peer, element.name, message.NAME, rx.subject, rx.procedure,
+            self.bus.received(rx.now, rx.point, peer, element.name, message.label, rx.subject, rx.procedure,
                               rx.state, data, plain if plain != data else b"", info)
         elif info:
-            self.bus.done(rx.now, "error", element.name, message.NAME, rx.subject, info, rx.procedure)
-        self._perform(element, effects, rx, 0)
+            self.bus.done(rx.now, "error", element.name, message.label, rx.subject, info, rx.procedure)
+        self._perform(element, [*first, *effects] if first else effects, rx, 0)
 
     def _event(self, name: str, event: Event) -> None:
         element = self.elements[name]
         if isinstance(event, Unanswered):
-            entry = element.on.no_answer.get(type(event.request.message))
+            entry = element.on.no_answer_handler(type(event.request.message))
         else:
             entry = element.on.events.get(type(event))
         rx = Rx("event", getattr(event, "peer", ""), self.clock())
         if isinstance(event, PeerUp | PeerDown):
             text = event.reason if isinstance(event, PeerDown) else "connected"
             self.bus.done(rx.now, "peer", name, event.peer, "", f"{event.point}: {text}")
+            port = self.ports.get((name, event.point))
+            if isinstance(event, PeerDown) and port is not None and port.requests is not None:
+                port.requests.lost(event.peer)
         if entry is not None:
             self._handle(element, entry, event, rx)
 
@@ -284,57 +285,25 @@ class Loop:
                 _STEPS[type(below)](self, element, below, rx)
             return
         port = self.ports[element.name, effect.point]
-        if port.requests is not None and not port.requests.number(effect.message):
-            port.requests.notify(effect.message)  # neither request nor answer: an indication
-        self._out(element.name, effect.point, effect.peer, port, effect.message, effect.stream, rx)
-
-    def _out(self, name: str, point: str, peer: str, port: Port, message: Message, stream: int,
-             rx: Rx) -> bytes:
-        data = port.codec.encode(message)
-        self.bus.sent(self.clock(), point, name, peer, message.NAME, rx.subject, rx.procedure, rx.state, data)
-        port.link.send(name, peer, data, stream)
-        return data
+        if port.requests is not None:
+            port.requests.send(effect, rx)
+        else:
+            port.out(effect.peer, effect.message, rx, effect.stream)
 
     def _send_octets(self, element: Element, effect: SendOctets, rx: Rx) -> None:
         port = self.ports[element.name, effect.point]
-        self.bus.sent(self.clock(), effect.point, element.name, effect.peer, effect.name, rx.subject, rx.procedure,
-                      rx.state, effect.data)
-        port.link.send(element.name, effect.peer, effect.data, rx.stream)
+        port.octets(effect.peer, effect.name, effect.data, rx, rx.stream, effect.info)
 
     def _request(self, element: Element, effect: Request, rx: Rx) -> None:
-        port = self.ports[element.name, effect.point]
-        assert port.requests is not None
-        number = port.requests.begin(effect)
-        data = self._out(element.name, effect.point, effect.peer, port, effect.message, 0, rx)
-        repeats = port.requests.policy.repeats if effect.repeats is None else effect.repeats
-        self._repeat(element.name, effect, port, number, data, repeats)
-
-    def _repeat(self, name: str, request: Request, port: Port, number: int, data: bytes, left: int) -> None:
-        """Arm the retransmission of a request; T3-RESPONSE and N3-REQUESTS of GTPv2-C, Tx of Diameter."""
-        assert port.requests is not None
-        requests = port.requests
-
-        def again() -> None:
-            if left:
-                self.bus.sent(self.clock(), request.point, name, request.peer, request.message.NAME, "",
-                              "", "", data, b"", "retransmission")
-                port.link.send(name, request.peer, data, 0)
-                self._repeat(name, request, port, number, data, left - 1)
-            elif requests.abandon(request.peer, number):
-                self.bus.done(self.clock(), "timer", name, requests.policy.timer, "",
-                              f"no answer to {request.message.NAME} from {request.peer}")
-                self._event(name, Unanswered(request))
-
-        self.later((name, "request", request.point, request.peer, number), requests.policy.seconds, again)
+        requests = self.ports[element.name, effect.point].requests
+        assert requests is not None
+        requests.request(effect, rx)
 
     def _answer(self, element: Element, effect: Answer, rx: Rx) -> None:
         rx = effect.to or rx
-        port = self.ports[element.name, rx.point]
-        assert port.requests is not None
-        assert rx.message is not None
-        port.requests.adopt(rx.message, effect.message)
-        data = self._out(element.name, rx.point, rx.peer, port, effect.message, rx.stream, rx)
-        port.requests.answered(rx.peer, rx.message, data)
+        requests = self.ports[element.name, rx.point].requests
+        assert requests is not None
+        requests.answer(effect.message, rx)
 
     def _start_timer(self, element: Element, effect: StartTimer, rx: Rx) -> None:
         name, key = effect.name, effect.key

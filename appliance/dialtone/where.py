@@ -29,6 +29,8 @@ CORE = ("mme", "pgw", "gtp", "hss", "datapath")
 SIMULATED = ("enb", "ue")
 POINTS = {"s1ap": "S1-MME", "nas": "NAS", "gtpc": "S11", "diameter": "S6a", "gtpu": "S1-U", "sip": "Gm", "sms": "SMS"}
 """Codec package -> the reference point its messages travel on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One line of the index. `role` is `handled by`, `sent by`, `declared as`, or `no handler` (then `note` says
@@ -75,7 +77,7 @@ def load() -> list[ModuleType]:
     for module in pkgutil.walk_packages(codec.__path__, "dialtone.codec."):
         importlib.import_module(module.name)
     found = []
-    for name in ("mme", "pgw", "gtp", "hss", "sim", "datapath"):
+    for name in ("mme", "pgw", "gtp", "hss", "sip", "sim", "datapath"):
         package = importlib.import_module(f"dialtone.{name}")
         found += [importlib.import_module(module.name)
                   for module in pkgutil.walk_packages(package.__path__, f"dialtone.{name}.")]
@@ -189,6 +191,7 @@ def index() -> tuple[Place, ...]:
     modules = load()
     places = [*handlers(), *beside(), *senders(modules), *messages()]
     told = {place.message for place in places if place.element in CORE}
+    told |= {place.message for place in places if place.message and any(base in told for base in place.message.__mro__)}
     places += [Place("no handler", "core", place.point, place.what, place.clause, message=place.message,
                      note=unhandled(place))
                for place in places if place.role == "declared as" and place.message not in told]

@@ -81,6 +81,6 @@ def leave_nothing(net: Network, before: dict[str, int]) -> None:
     assert [key for key in net.loop.timers() if isinstance(key, tuple) and key[0] in elements - {*SUPERVISED}
             and key[1] != "warning repetition"] == []
     assert [message for port in net.loop.ports.values() if port.requests
-            for message in (request.message.NAME for request in port.requests.ours.values())
+            for message in (request.message.NAME for request in port.requests.waiting())
             if message != "Echo Request"] == []
     assert net.loop.counters.get("internal error", 0) == 0

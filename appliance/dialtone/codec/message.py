@@ -15,3 +15,8 @@ class Message:
     NAME: ClassVar[str] = ""
     CLAUSE: ClassVar[str] = ""
     __slots__ = ()
+
+    @property
+    def label(self) -> str:
+        """The name in the trace, where a message says more of itself than its class does."""
+        return self.NAME

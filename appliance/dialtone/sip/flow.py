@@ -4,6 +4,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 from dialtone.codec.sip import PORT, Via
@@ -33,14 +34,8 @@ class Flow:
     @classmethod
     def find(cls, text: str) -> Self | None:
         """The flow of this name; None for the name of an element of this process."""
-        match = _FLOW.fullmatch(text)
-        if match is None or int(match[4]) > 65_535 or int(match[5]) > 65_535:
-            return None
-        try:
-            host = str(ipaddress.ip_address(match[2] or match[3]))
-        except ValueError:
-            return None
-        return cls(match[1].lower(), host, int(match[4]), int(match[5]))
+        parts = _parts(text)
+        return cls(*parts) if parts is not None else None
 
     @property
     def reliable(self) -> bool:
@@ -53,6 +48,18 @@ class Flow:
 
     def __str__(self) -> str:
         return f"{self.transport}:{bracketed(self.host)}:{self.port}/{self.local_port}"
+
+
+@lru_cache(4096)
+def _parts(text: str) -> tuple[str, str, int, int] | None:
+    match = _FLOW.fullmatch(text)
+    if match is None or int(match[4]) > 65_535 or int(match[5]) > 65_535:
+        return None
+    try:
+        host = str(ipaddress.ip_address(match[2] or match[3]))
+    except ValueError:
+        return None
+    return match[1].lower(), host, int(match[4]), int(match[5])
 
 
 def bracketed(host: str) -> str:

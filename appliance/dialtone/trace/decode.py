@@ -119,9 +119,14 @@ def _diameter(data: bytes, downlink: bool) -> str:
     return "\n".join(lines)
 
 
+def _sip(data: bytes, downlink: bool) -> str:
+    """SIP is text already; what is none shows its octets."""
+    return data.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+
+
 _READERS: dict[str, Callable[[bytes, bool], str]] = {
     "S1-MME": _s1ap, "NAS": _nas, "S11": _gtpc, "S5/S8": _gtpc, "S6a": _diameter,
-    "Diameter": _diameter,
+    "Diameter": _diameter, "Gm": _sip, "Mw": _sip, "ISC": _sip,
 }
 
 

@@ -5,13 +5,15 @@ from collections.abc import Iterable
 
 from dialtone.trace.bus import Event
 
-UE, ENB, MME, SGW, PGW, PCSCF, HSS = "UE", "eNB", "MME", "S-GW", "S/P-GW", "P-CSCF", "HSS"
-ROLES = (UE, ENB, MME, SGW, PGW, PCSCF, HSS)
+UE, ENB, MME, SGW, PGW, HSS = "UE", "eNB", "MME", "S-GW", "S/P-GW", "HSS"
+PCSCF, SCSCF, SMS = "P-CSCF", "S-CSCF", "SMS"
+ROLES = (UE, ENB, MME, SGW, PGW, PCSCF, SCSCF, SMS, HSS)
 """The columns of a ladder, from left to right."""
 
-_ELEMENTS = {"mme": MME, "pgw": PGW, "hss": HSS}
-_PEERS = {"NAS": UE, "S1-MME": ENB, "S11": SGW, "S5/S8": SGW, "S6a": HSS, "S1-U": ENB, "Rx": PCSCF}
-POINTS = ("S1-MME", "NAS", "S11", "S5/S8", "S6a", "Rx", "S1-U", "Diameter")
+_ELEMENTS = {"mme": MME, "pgw": PGW, "hss": HSS, "pcscf": PCSCF, "scscf": SCSCF, "sms": SMS}
+_PEERS = {"NAS": UE, "S1-MME": ENB, "S11": SGW, "S5/S8": SGW, "S6a": HSS, "S1-U": ENB, "Rx": PCSCF,
+          "Gm": UE}
+POINTS = ("S1-MME", "NAS", "S11", "S5/S8", "S6a", "Rx", "Gm", "Mw", "ISC", "S1-U", "Diameter")
 
 
 def role(point: str, name: str) -> str:

@@ -116,6 +116,15 @@ class SipMessage(Message):
         self.body = body
         self.set("Content-Type", kind)
 
+    def swap(self, name: str, value: str) -> None:
+        """Put `value` in the place of the first member of a list."""
+        key = fold(name)
+        for at, line in enumerate(self.lines):
+            if line.key == key:
+                _, *rest = split_list(line.value) or [""]
+                self.lines[at] = Line(key, f"{name}: {', '.join([value, *rest])}")
+                return
+
     @property
     def content_type(self) -> str:
         """`application/sdp`, in lower case and without parameters; empty without a body's type."""
@@ -174,6 +183,11 @@ class SipResponse(SipMessage):
     reason: str = ""
 
     @property
+    def label(self) -> str:
+        """`401 Unauthorized (REGISTER)`."""
+        return f"{self.status} {self.reason} ({self.METHOD or 'response'})"
+
+    @property
     def final(self) -> bool:
         """Whether it ends its transaction."""
         return self.status >= 200
@@ -183,6 +197,9 @@ class SipResponse(SipMessage):
         return self._copy_to(type(self)(status=self.status, reason=self.reason))
 
 
+# Set here and not above: a dataclass with slots is made twice, and its first form would be found by its name, too.
+SipRequest.NAME, SipRequest.CLAUSE = "SIP request", "RFC 3261, 7.1"
+SipResponse.NAME, SipResponse.CLAUSE = "SIP response", "RFC 3261, 7.2"
 REQUESTS: dict[str, type[SipRequest]] = {}
 RESPONSES: dict[str, type[SipResponse]] = {}
 
@@ -311,15 +328,13 @@ class MessageResponse(SipResponse):
 class UnknownRequest(SipRequest):
     """A request of a method that we do not know; a proxy passes it on."""
 
-    NAME = "SIP request"
-    CLAUSE = "RFC 3261, 7.1"
+    NAME = "Unknown SIP request"
 
 
 class UnknownResponse(SipResponse):
     """Answer to it."""
 
-    NAME = "SIP response"
-    CLAUSE = "RFC 3261, 7.2"
+    NAME = "Unknown SIP response"
 
 
 METHODS: dict[str, tuple[str, Iterable[type[SipMessage]]]] = {

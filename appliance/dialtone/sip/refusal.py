@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a SIP element answers to octets or a request that break the rules (RFC 3261, 8.2 and 21.4)."""
+
+from dialtone.codec import sip
+from dialtone.codec.sip import AckRequest, SipError, SipRequest, SipResponse, UnknownRequest
+from dialtone.dispatch import Rx
+from dialtone.effects import Answer, Effects, Send
+from dialtone.element import Element
+from dialtone.errors import ProtocolError
+from dialtone.sip.flow import answer_to, received
+
+_ONCE = ("from", "to", "call-id", "cseq")
+_REASON_LIMIT = 120
+
+
+def refuse(element: Element, error: ProtocolError, rx: Rx) -> Effects:
+    """For `Element.refuse`: the status of the error; 405 or 501 for a method without a handler. An ACK, an answer, and
+    what has no Via to answer to get nothing."""
+    request = rx.message if rx.message is not None else getattr(error, "message", None)
+    if not isinstance(request, SipRequest) or isinstance(request, AckRequest):
+        return
+    answer = _answer(element, request, error, rx)
+    if rx.transaction is not None:
+        yield Answer(answer, to=rx)
+        return
+    try:  # no transaction: its repetition gets the same answer again
+        via = request.via
+    except SipError:
+        return
+    answer.swap("Via", str(received(rx.peer, via)))
+    yield Send(rx.point, answer_to(rx.peer, via), answer)
+
+
+def _answer(element: Element, request: SipRequest, error: ProtocolError, rx: Rx) -> SipResponse:
+    status = error.cause
+    if status is None:
+        known = element.on.handler(rx.point, type(request)) is not None
+        status = 400 if known else 501 if isinstance(request, UnknownRequest) else 405
+    reason = "".join(char for char in error.text if char.isprintable() and not "\ud800" <= char <= "\udfff")
+    answer = sip.response(request, status, reason[:_REASON_LIMIT] if status == 400 else "")
+    seen: set[str] = set()
+    for line in list(answer.lines):
+        if line.key in _ONCE and line.key in seen:
+            answer.lines.remove(line)
+        seen.add(line.key)
+    if isinstance(error, SipError):
+        for name, value in error.headers:
+            answer.append(name, value)
+    if status == 405:
+        methods = {kind.METHOD for point, kind in element.on.messages
+                   if point == rx.point and issubclass(kind, SipRequest)}
+        answer.append("Allow", ", ".join(sorted(methods)))
+    return answer
