@@ -7,8 +7,11 @@ Never synchronous. In tests it takes weather: seeded delay, loss, duplication an
 import random
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_address
 
+from dialtone.effects import PeerDown
 from dialtone.loop import Loop
+from dialtone.sip.flow import Flow
 
 
 @dataclass(slots=True)
@@ -40,16 +43,51 @@ class Memory:
         if peer not in self.loop.elements:
             self.loop.discard(element, self.point, peer, data, "no such peer")
             return
-        if self.weather is None:
-            self.loop.deliver(peer, self.point, element, data, stream)
+        self._carry(peer, element, data, stream, self.weather)
+
+    def _carry(self, to: str, sender: str, data: bytes, stream: int, weather: Weather | None) -> None:
+        if weather is None:
+            self.loop.deliver(to, self.point, sender, data, stream)
             return
-        rng = self.weather.rng
-        if rng.random() < self.weather.loss:
+        rng = weather.rng
+        if rng.random() < weather.loss:
             return
-        for _ in range(2 if rng.random() < self.weather.duplicate else 1):
-            delay = self.weather.delay * rng.random()
-            if rng.random() < self.weather.reorder:
-                delay += self.weather.delay
+        for _ in range(2 if rng.random() < weather.duplicate else 1):
+            delay = weather.delay * rng.random()
+            if rng.random() < weather.reorder:
+                delay += weather.delay
             self._serial += 1
             self.loop.later(("memory", self.point, self._serial), delay,
-                            partial(self.loop.deliver, peer, self.point, element, data, stream))
+                            partial(self.loop.deliver, to, self.point, sender, data, stream))
+
+
+@dataclass(slots=True)
+class MemoryFlows(Memory):
+    """Joins elements that know each other by flows (sip/flow.py), as if each had its addresses on one network.
+
+    Weather spares TCP. To an address of `deaf` nothing gets; one of `no_tcp` takes no connections, and who tries hears
+    PeerDown.
+    """
+
+    hosts: dict[str, str] = field(default_factory=dict)  # address -> element
+    deaf: set[str] = field(default_factory=set)
+    no_tcp: set[str] = field(default_factory=set)
+
+    def place(self, element: str, *addresses: str) -> None:
+        """Give an element its addresses."""
+        self.hosts |= dict.fromkeys(addresses, element)
+
+    def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
+        """Queue `data` for whoever has the address of the flow `peer`; they see the flow from their side."""
+        flow = Flow.parse(peer)
+        version = ip_address(flow.host).version
+        own = next((host for host, name in self.hosts.items()
+                    if name == element and ip_address(host).version == version), None)
+        to = self.hosts.get(flow.host)
+        if flow.reliable and (to is None or own is None or {flow.host, own} & self.no_tcp):
+            self.loop.tell(element, PeerDown(self.point, peer, "no connection: refused"))
+        elif to is None or own is None or flow.host in self.deaf:
+            self.loop.discard(element, self.point, peer, data, "no such peer")
+        else:
+            seen = Flow(flow.transport, own, flow.local_port, flow.port)
+            self._carry(to, str(seen), data, stream, None if flow.reliable else self.weather)
