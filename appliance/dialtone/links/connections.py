@@ -69,6 +69,7 @@ class Connections(ABC):
         self.message_limit = message_limit
         self.peer_limit = peer_limit
         self.prefix = prefix
+        self.local_port = 0  # that we connect from; 0 for any
         self.peers: dict[str, Connection] = {}
         self._listeners: list[socket.socket] = []
         self._waiting: dict[str, socket.socket] = {}  # connects under way
@@ -265,7 +266,7 @@ class Connections(ABC):
             with self.within():
                 sock = self._open(family_of(host))
             sock.setblocking(False)
-            sock.bind((local, 0))
+            sock.bind((local, self.local_port))
             problem = sock.connect_ex((host, port))
         except OSError as error:
             if sock is not None:
@@ -296,6 +297,7 @@ class Connections(ABC):
     def _dial_later(self, peer: str) -> None:
         known = self._redial.get(peer)
         if known is None or known[3] is None:
+            self._redial.pop(peer, None)
             return
 
         def again() -> None:

@@ -55,11 +55,15 @@ class Tcp(Connections):
                     break
                 message = bytes(buffer[:length])
                 del buffer[:length]
-                self.loop.deliver(self.element, self.point, connection.name, message)
+                self._message(connection, message)
         except ProtocolError as error:  # a stream that lost its frames cannot be followed any further
             self.loop.discard(self.element, self.point, connection.name, bytes(buffer[:64]), "no frame")
             self._abort(connection, str(error))
         return None
+
+    def _message(self, connection: Connection, data: bytes) -> None:
+        """A whole message came."""
+        self.loop.deliver(self.element, self.point, connection.name, data)
 
     def _write(self, connection: Connection, data: bytes, stream: int) -> int:
         return connection.sock.send(data)
