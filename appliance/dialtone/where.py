@@ -207,7 +207,10 @@ def squeeze(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """What tshark puts around a name: `cmd=...(318)`, `id-...`, `... [NAS-cause=detach]`, `... (EPS detach)`."""
+    """What tshark puts around a name: `cmd=...(318)`, `id-...`, `... [NAS-cause=detach]`, `... (EPS detach)`, `Request:
+    INVITE sip:...`, `Status: 200 OK (INVITE)`; the latter is also what our trace calls it."""
+    if found := re.fullmatch(r"Request: (\S+) .*|(?:Status: )?[1-6]\d\d .*\(([A-Z]+)\).*", text.strip()):
+        return found[1] or f"{found[2]} response"
     return re.sub(r"^(cmd=|id-)|\s*[(\[].*", "", text.strip())
 
 

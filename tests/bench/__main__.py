@@ -12,13 +12,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import attach, codecs, crowd, processes
+from tests.bench import attach, codecs, crowd, processes, sip
 from tests.bench.rows import Row
 
 SECTIONS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "codec cost of each message, against pycrate": codecs.rows,
     "attach and detach: S6a and S11 as octets, SQN durable, trace on": attach.rows,
     "many phones": crowd.rows,
+    "SIP: codec, and one proxy with its transactions, trace on": sip.rows,
     "start-up and memory": processes.rows,
 }
 

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable
 
 from dialtone.codec import sip
-from dialtone.codec.sip import SipMessage, SipRequest, SipResponse
+from dialtone.codec.sip import SipError, SipMessage, SipRequest, SipResponse
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Effect, Effects, Event, PeerDown, Unanswered
 from dialtone.element import Element
@@ -77,7 +77,12 @@ class Rig(Element):
         return refuse(self, error, rx)
 
     def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
-        self.sent.append((round(self.now - 1000.0, 3), peer, sip.decode(data)))
+        try:
+            message = sip.decode(data)
+        except SipError:  # an answer copies lines that may be wrong
+            head, _, _ = data.decode("utf-8", "replace").partition("\r\n")
+            message = sip.UnknownResponse(status=int(head.split()[1]), reason=head.split(" ", 2)[2])
+        self.sent.append((round(self.now - 1000.0, 3), peer, message))
 
     @property
     def transactions(self) -> Transactions:

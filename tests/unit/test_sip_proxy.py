@@ -72,14 +72,23 @@ def status(rig: Rig) -> tuple[int, str]:
 # ---- 16.3: validation -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("old", "new", "code"), [
+REFUSALS = [
     (b"MESSAGE sip:b@example.org SIP", b"MESSAGE nobodyknows:b@example.org SIP", 416),
     (b"MESSAGE sip:b@example.org SIP", b"MESSAGE sip:b@example.org:99999 SIP", 400),
     (b"MESSAGE sip:b@example.org SIP", b"MESSAGE tel:@ SIP", 416),
     (b"Max-Forwards: 70", b"Max-Forwards: 0", 483),
     (b"Max-Forwards: 70", b"Max-Forwards: many", 400),
     (b"Max-Forwards: 70", b"Proxy-Require: path, teleport", 420),
-])
+]
+
+
+def answered_refusals(rig: Rig) -> None:
+    """Have the element refuse what it does not take."""
+    for number, (old, new, _) in enumerate(REFUSALS):
+        rig.receive(request("MESSAGE", branch=f"z9hG4bKrefused{number}", cseq=100 + number).replace(old, new))
+
+
+@pytest.mark.parametrize(("old", "new", "code"), REFUSALS)
 def test_what_a_proxy_does_not_take(old: bytes, new: bytes, code: int) -> None:
     rig = ProxyRig()
     rig.receive(request("MESSAGE").replace(old, new))

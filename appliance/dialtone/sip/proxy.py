@@ -252,8 +252,8 @@ def check_uri(uri: str) -> None:
     scheme = uri.partition(":")[0].lower()
     if scheme == "tel":
         TelUri.parse(uri)
-    elif not uri.lower().startswith("urn:service:"):
-        SipUri.parse(uri)
+    elif not uri.lower().startswith("urn:service:") and SipUri.parse(uri).headers:
+        raise SipError("there are headers in the Request-URI", clause="RFC 3261, 19.1.1")
 
 
 def hops_left(request: SipRequest) -> int:
@@ -261,7 +261,7 @@ def hops_left(request: SipRequest) -> int:
     text = request.first("Max-Forwards")
     if text is None:
         return MAX_FORWARDS
-    if not text.isascii() or not text.isdigit() or len(text) > 3 or int(text) > 255:
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > 255:
         raise SipError(f"Max-Forwards is {text[:20]!r}", clause="RFC 3261, 20.22")
     if text.strip("0") == "":
         raise SipError("no hops are left", cause=483, clause="RFC 3261, 16.3")

@@ -23,12 +23,15 @@ def refuse(element: Element, error: ProtocolError, rx: Rx) -> Effects:
     if rx.transaction is not None:
         yield Answer(answer, to=rx)
         return
-    try:  # no transaction: its repetition gets the same answer again
+    peer = rx.peer  # no transaction: its repetition gets the same answer again
+    try:
         via = request.via
-    except SipError:
-        return
-    answer.swap("Via", str(received(rx.peer, via)))
-    yield Send(rx.point, answer_to(rx.peer, via), answer)
+        answer.swap("Via", str(received(rx.peer, via)))
+        peer = answer_to(rx.peer, via)
+    except SipError:  # not even the Via is right: to where it came from
+        if not (request.first_line("Via") or "").upper().startswith("SIP"):
+            return
+    yield Send(rx.point, peer, answer)
 
 
 def _answer(element: Element, request: SipRequest, error: ProtocolError, rx: Rx) -> SipResponse:

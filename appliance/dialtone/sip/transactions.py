@@ -260,7 +260,7 @@ class Transactions:
 def _key(message: SipRequest, via: Via, rx: Rx) -> Key:
     flow = Flow.find(rx.peer)
     host = rx.peer if flow is None else flow.host
-    if via.branch.startswith(MAGIC):
+    if via.branch.startswith(MAGIC) and via.branch != MAGIC:
         return Key(via.branch, via.sent_by.lower(), message.method, host)
     cseq = message.cseq.number  # as of RFC 2543: whatever else tells requests apart
     old = f"{message.call_id} {cseq} {message.from_.tag} {message.uri} {via.branch}"

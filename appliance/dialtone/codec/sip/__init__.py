@@ -94,13 +94,13 @@ def decode(data: bytes) -> SipMessage:
     if len(data) > _LIMIT:
         raise SipError("the message is too long", cause=513)
     head, blank, body = data.partition(b"\r\n\r\n")
-    if not blank:
-        raise SipError("no empty line ends the header")
-    start, *rest = head.decode("utf-8", "surrogateescape").split("\r\n")
+    start, *rest = head.decode("utf-8", "surrogateescape").removesuffix("\r\n").split("\r\n")
     lines = _lines(rest)
     message, version = _start(start, lines)
     message.lines = lines
     try:
+        if not blank:
+            raise SipError("no empty line ends the header")
         if version.upper() != "SIP/2.0":
             raise SipError(f"version {version}", cause=505, clause="RFC 3261, 8.2")
         _check(message)
@@ -133,8 +133,9 @@ def _start(text: str, lines: list[Line]) -> tuple[SipMessage, str]:
         return REQUESTS.get(match[1], UnknownRequest)(method=match[1], uri=match[2]), match[3]
     method, _, rest = text.partition(" ")
     error = SipError(f"{text[:80]!r} is no start line", clause="RFC 3261, 7.1")
-    if rest.upper().endswith(" SIP/2.0") and method.isalpha():  # spaces in the URI: it can be answered
-        error.message = REQUESTS.get(method, UnknownRequest)(method=method, uri=rest[:-8].strip(), lines=lines)
+    uri = rest.rstrip()  # with spaces in the URI or at the end it can be answered
+    if uri.upper().endswith(" SIP/2.0") and method.isalpha():
+        error.message = REQUESTS.get(method, UnknownRequest)(method=method, uri=uri[:-8].strip(), lines=lines)
     raise error
 
 
@@ -147,6 +148,8 @@ def _check(message: SipMessage) -> None:
     for key in _SINGLE:
         if counts.get(key, 0) != 1:
             raise SipError(f"{key} must stand once", clause="RFC 3261, 8.1.1")
+    if counts.get("content-length", 0) > 1:
+        raise SipError("Content-Length stands more than once", clause="RFC 3261, 7.3.1")
     if "via" not in counts:
         raise SipError("there is no Via", clause="RFC 3261, 8.1.1")
     method = message.cseq.method

@@ -62,6 +62,10 @@ class SipMessage(Message):
                 return value if key in UNLISTED or "," not in value else (split_list(value) or [""])[0]
         return None
 
+    def first_line(self, name: str) -> str | None:
+        """The first value as it stands in its line, whatever it looks like."""
+        return next((line.value for line in self.lines if line.key == fold(name)), None)
+
     def all(self, name: str) -> list[str]:
         """Every value of a field, comma lists divided. Raises SipError."""
         key = fold(name)
