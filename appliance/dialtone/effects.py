@@ -331,6 +331,14 @@ class PathFailed(Event):
 
 
 @dataclass(slots=True)
+class StrayMedia(Event):
+    """A phone in a call sends to another phone where no call leads; `flow` is for people."""
+
+    imsi: str
+    flow: str
+
+
+@dataclass(slots=True)
 class DownlinkWaiting(Event):
     """The user plane keeps downlink packets of an idle phone, the first of them for the bearer with our `teid`.
     Told once until they are delivered or thrown away."""

@@ -74,6 +74,11 @@ class Flow(NamedTuple):
     spi: int | None = None
     flow_label: int = 0
 
+    def __str__(self) -> str:
+        """For people, as an uplink packet: `from 10.46.0.2:49120 to 10.46.0.3:50000, protocol 17,`."""
+        here, there = (f":{port}" if port is not None else "" for port in (self.local_port, self.remote_port))
+        return f"from {ip_address(self.local)}{here} to {ip_address(self.remote)}{there}, protocol {self.protocol},"
+
 
 def host(text: str) -> Masked:
     """An address or network as `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32`."""

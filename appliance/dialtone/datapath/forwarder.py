@@ -10,13 +10,22 @@ from collections.abc import Mapping
 from struct import Struct
 
 from dialtone.codec.gtpu import END_MARKER, G_PDU, EndMarker, ErrorIndication, encode, gpdu, split
+from dialtone.datapath.flow import read
 from dialtone.datapath.path import PORT, Address, Out, Path, Trace, no_trace
 from dialtone.datapath.policing import DOWN, UP
 from dialtone.datapath.router import UNSPECIFIED, Router, is_local
 from dialtone.datapath.sessions import Bearer, Session, Sessions
 from dialtone.datapath.supervision import INTERVAL, Supervision
 from dialtone.datapath.waiting import Waiting
-from dialtone.effects import DownlinkWaiting, Event, OpenRelay, OpenTunnel, PathFailed, TunnelRefused
+from dialtone.effects import (
+    DownlinkWaiting,
+    Event,
+    OpenRelay,
+    OpenTunnel,
+    PathFailed,
+    StrayMedia,
+    TunnelRefused,
+)
 from dialtone.errors import ProtocolError
 from dialtone.qci import DSCP
 
@@ -155,6 +164,8 @@ class Forwarder:
         other = self.sessions.by_address.get(packet[16:20] if version == 4 else packet[24:32])
         if other is not None and not (bearer.session.in_call(UP, packet) and other.in_call(DOWN, packet)):
             self.path.drop("to another phone without a call")
+            if bearer.session.strays():
+                self.events.append(StrayMedia(bearer.imsi, str(read(packet, downlink=False)[0])))
             return None
         if total > MAX_PACKET:
             self.path.drop("oversize")

@@ -26,6 +26,7 @@ class Session:
     template: "Template[Bearer]" = field(default_factory=lambda: Template((), downlink=True))
     ambr: Meters = field(default_factory=Meters)
     calls: "tuple[Template[bool], Template[bool]]" = field(default_factory=lambda: _calls(()))  # down, up
+    unheard: bool = True  # nothing was said yet of packets that belong to none of them
 
     def arrange(self) -> None:
         """The filters of its bearers changed."""
@@ -36,6 +37,12 @@ class Session:
         default = self.bearers[0]
         bearer = self.template.choose(packet, default)
         return default if bearer.to is None and default.to is not None else bearer
+
+    def strays(self) -> bool:
+        """Whether a packet that no call names is news: once for each change of the phone's calls."""
+        news = self.unheard and any(template.rules for template in self.calls)
+        self.unheard = False
+        return news
 
     def in_call(self, way: int, packet: bytes) -> bool:
         """Whether a call of the phone has this flow open, to or from another phone."""
@@ -136,7 +143,7 @@ class Sessions:
         """What the calls of a phone have open from now on; of one that is gone, nothing."""
         for session in {id(found): found for key in (effect.ue, effect.prefix)
                         if (found := self.by_address.get(key)) is not None}.values():
-            session.calls = _calls(effect.flows)
+            session.calls, session.unheard = _calls(effect.flows), True
 
     def _add(self, tunnel: OpenTunnel, session: Session | None) -> Bearer:
         if session is None:

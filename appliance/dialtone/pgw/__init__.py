@@ -16,8 +16,8 @@ from dialtone.pgw import (
     subscribed_qos,
     suspension,
 )
-from dialtone.pgw.rx import abortion, authorization, notification, termination
+from dialtone.pgw.rx import abortion, authorization, notification, stray, termination
 
 __all__ = ["abortion", "authorization", "bearer", "bearer_resource", "change_notification", "connection_end",
            "dedicated", "downlink_data", "enb_path", "forwarding", "notification", "path_failure", "policy", "session",
-           "subscribed_qos", "suspension", "termination"]
+           "stray", "subscribed_qos", "suspension", "termination"]

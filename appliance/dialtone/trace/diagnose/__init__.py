@@ -14,6 +14,7 @@ from dialtone.trace.bus import Event
 from dialtone.trace.diagnose import (  # noqa: F401 they register their rules
     attach,
     authentication,
+    calls,
     handover,
     idle,
     network,
