@@ -5,6 +5,8 @@ import heapq
 import itertools
 from collections.abc import Callable, Hashable, Iterator
 
+_SLACK = 10_000
+
 
 class Timers:
     """A heap of calls, times in seconds. A timer that was stopped or started anew stays in it, and is passed over."""
@@ -19,6 +21,9 @@ class Timers:
         serial = next(self._serial)
         self._running[key] = serial
         heapq.heappush(self._heap, (when, serial, key, fire))
+        if len(self._heap) > 2 * len(self._running) + _SLACK:  # far more was stopped than runs
+            self._heap = [entry for entry in self._heap if self._running.get(entry[2]) == entry[1]]
+            heapq.heapify(self._heap)
 
     def stop(self, key: Hashable) -> None:
         """Forget a timer; one that does not run is no error."""

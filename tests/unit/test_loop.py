@@ -279,3 +279,13 @@ def test_timers_against_a_table(steps: list[tuple[int, int | None]], now: int) -
         fire()
     assert fired == sorted(mark for mark in table.values() if mark[0] <= now)
     assert sorted(timers.keys()) == sorted(key for key, (when, _) in table.items() if when > now)
+
+
+def test_timers_that_were_stopped_are_not_kept_for_ever() -> None:
+    timers = Timers()
+    timers.start("runs", 5.0, lambda: None)
+    for number in range(50_000):
+        timers.start(number, 1000.0, lambda: None)
+        timers.stop(number)
+    assert len(timers._heap) < 25_000
+    assert (timers.due(), timers.keys()) == (5.0, ["runs"])

@@ -141,10 +141,10 @@ def _start(text: str, lines: list[Line]) -> tuple[SipMessage, str]:
 
 def _check(message: SipMessage) -> None:
     counts: dict[str, int] = {}
-    for line in message.lines:
-        if ":" not in line.text or not line.key or not line.key.isprintable() or " " in line.key:
-            raise SipError(f"{line.text[:40]!r} is no header line", clause="RFC 3261, 7.3.1")
-        counts[line.key] = counts.get(line.key, 0) + 1
+    for key, text in message.lines:
+        if ":" not in text or not key or not key.isprintable() or " " in key:
+            raise SipError(f"{text[:40]!r} is no header line", clause="RFC 3261, 7.3.1")
+        counts[key] = counts.get(key, 0) + 1
     for key in _SINGLE:
         if counts.get(key, 0) != 1:
             raise SipError(f"{key} must stand once", clause="RFC 3261, 8.1.1")

@@ -5,6 +5,7 @@ dispatch table names them like messages of every other protocol.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import ClassVar, NamedTuple, Self
 
 from dialtone.codec.message import Message
@@ -22,6 +23,7 @@ UNLISTED = {"authorization", "proxy-authorization", "www-authenticate", "proxy-a
 """Fields whose commas are no list (RFC 3261, 7.3.1)."""
 
 
+@lru_cache(2048)
 def fold(name: str) -> str:
     """The key of a header field name, compact or not, in whatever case."""
     key = name.strip().lower()
