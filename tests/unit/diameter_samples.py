@@ -17,7 +17,8 @@ BY_NAME: dict[str, Any] = {
     "Origin-Realm": "epc.mnc001.mcc001.3gppnetwork.org", "User-Name": "001010123456789", "Result-Code": 2001,
     "Auth-Session-State": 1, "Vendor-Id": 10415, "Auth-Application-Id": 16777251, "RAT-Type": 1004,
     "Experimental-Result-Code": 5001, "QoS-Class-Identifier": 5, "IMEI": "35622410483840", "Software-Version": "01",
-    "Service-Selection": "ims", "3GPP-Charging-Characteristics": "0800", "APN-OI-Replacement": "mnc001.mcc001.gprs",
+    "Service-Selection": "ims", "Public-Identity": "sip:+15550100@ims.example.org",
+    "Cx-User-Data": b"<IMSSubscription/>", "3GPP-Charging-Characteristics": "0800", "APN-OI-Replacement": "mnc001.mcc001.gprs",
     "Network-Access-Mode": 2, "SGSN-Number": b"\x51\x55\x21\x43", "STN-SR": b"\x51\x55\x21\x43",
     "MME-Number-for-MT-SMS": b"\x51\x55\x21\x43", "3GPP2-MEID": bytes(7), "Regional-Subscription-Zone-Code": b"\0\1",
     "Time-Zone": "+8", "Trace-Reference": bytes(3),
@@ -37,6 +38,7 @@ BY_NAME: dict[str, Any] = {
 }  # fmt: skip
 BY_TYPE: dict[str, Any] = {
     "OctetString": b"\1\2\3\4\5", "UTF8String": "text", "DiameterIdentity": "hss.example.org", "Unsigned32": 1,
+    "DiameterURI": "aaa://cdf.example.org",
     "Enumerated": 1, "Address": ip_address("10.0.0.1"), "OctetString(Plmn)": Plmn("001", "01"),
     "OctetString(Tbcd)": "15551234567", "OctetString(16)": bytes(range(16)), "OctetString(30)": bytes(range(30)),
     "OctetString(32)": bytes(range(32)), "OctetString(3)": bytes(3),
@@ -44,6 +46,15 @@ BY_TYPE: dict[str, Any] = {
     "OctetString(5)": bytes(5), "OctetString(7)": bytes(7),
     "Time": 1_790_000_000,
 }  # fmt: skip
+
+NOT_EMPTY: dict[str, dict[str, Any]] = {
+    "Subscription-Data": {"subscriber_status": 0},
+    "3GPP-SIP-Auth-Data-Item": {"sip_authentication_scheme": "Digest-AKAv1-MD5"},
+    "Server-Capabilities": {"optional_capability": (1,)},
+    "Charging-Information": {"primary_charging_collection_function_name": "aaa://cdf.example.org"},
+    "Associated-Identities": {"user_name": ("001010000000001@ims.mnc001.mcc001.3gppnetwork.org",)},
+    "Associated-Registered-Identities": {"user_name": ("001010000000001@ims.mnc001.mcc001.3gppnetwork.org",)},
+}
 
 
 def small(cls: type[Avps]) -> Any:
@@ -57,8 +68,8 @@ def full(cls: type[Avps]) -> Any:
 
 
 def _value(field: Any, build: Any = small) -> Any:
-    if field.avp.name == "Subscription-Data" and build is small:  # tshark complains of an empty group
-        return field.group(subscriber_status=0)
+    if build is small and field.avp.name in NOT_EMPTY:  # tshark complains of an empty group
+        return field.group(**NOT_EMPTY[field.avp.name])
     one = build(field.group) if field.group else BY_NAME.get(field.avp.name, BY_TYPE.get(field.avp.type))
     return (one, one) if field.many and build is full else (one,) if field.many else one
 
@@ -77,6 +88,7 @@ _U32, _I32 = st.integers(0, 2**32 - 1), st.integers(-(2**31), 2**31 - 1)
 _PLMN = st.builds(Plmn, st.text("0123456789", min_size=3, max_size=3), st.text("0123456789", min_size=2, max_size=3))
 _STRATEGIES: dict[str, Any] = {
     "OctetString": st.binary(max_size=20), "UTF8String": st.text(max_size=20), "IPFilterRule": st.text(max_size=20),
+    "DiameterURI": st.text(max_size=20),
     "Unsigned32": _U32, "Enumerated": _I32,
     "Time": st.integers(-61505152, 4233462143),
     "DiameterIdentity": st.text("abcdefghij.-0123456789", min_size=1, max_size=30), "Address": st.ip_addresses(),

@@ -17,6 +17,12 @@ from dialtone.codec.diameter import (
     AARequest,
     DeviceWatchdogAnswer,
     DeviceWatchdogRequest,
+    LocationInfoAnswer,
+    MultimediaAuthAnswer,
+    MultimediaAuthRequest,
+    ServerAssignmentAnswer,
+    ServerAssignmentRequest,
+    UserAuthorizationAnswer,
 )
 from dialtone.codec.diameter.table import table
 from dialtone.codec.diameter.types import codec_of
@@ -98,6 +104,8 @@ DICTIONARY = Path("/usr/share/wireshark/diameter")
 OTHER_FLAGS = {
     "3GPP-Charging-Characteristics",  # TS 29.061, 16.4.7: M bit may be set; TS 29.272, table 7.3.1-2 leaves it
     "Supported-Features", "Feature-List-ID", "Feature-List",  # TS 29.229, table 6.3.1: V only
+    "LIA-Flags", "SAR-Flags", "Initial-CSeq-Sequence-Number",  # TS 29.229, table 6.3.1: V only, as all that came late
+    "Associated-Identities",  # likewise
     "RAT-Type",  # TS 29.272, table 7.3.1-2 asks for M where TS 29.212 does not
 }  # fmt: skip
 
@@ -121,7 +129,8 @@ def test_codes_and_flags_agree_with_the_dictionary_of_tshark():
 @needs_tshark
 @needs_captures
 def test_captured_messages():
-    """Watchdogs, and what the P-CSCF of another IMS and the policy function of another core say to each other."""
+    """Watchdogs, what the P-CSCF of another IMS and the policy function of another core say to each other, and what its
+    other CSCFs and the HSS do."""
     kinds = {(cls.COMMAND, cls.APPLICATION_ID) for cls in COMMANDS.values()}
     found = [
         (octets, fields)
@@ -129,7 +138,9 @@ def test_captured_messages():
         if (int(fields["diameter.cmd.code"][0]), int(fields["diameter.applicationId"][0])) in kinds
     ]
     assert Counter(type(diameter.decode(octets)) for octets, _ in found) >= Counter(
-        {DeviceWatchdogRequest: 2, DeviceWatchdogAnswer: 2, AARequest: 3, AAAnswer: 3})
+        {DeviceWatchdogRequest: 2, DeviceWatchdogAnswer: 2, AARequest: 3, AAAnswer: 3, UserAuthorizationAnswer: 2,
+         MultimediaAuthRequest: 2, MultimediaAuthAnswer: 2, ServerAssignmentRequest: 2, ServerAssignmentAnswer: 2,
+         LocationInfoAnswer: 1})
     for octets, fields in found:
         message = diameter.decode(octets)
         assert [message.origin_host] == fields["diameter.Origin-Host"]
@@ -140,7 +151,12 @@ def test_captured_messages():
             assert [str(message.origin_state_id)] == fields["diameter.Origin-State-Id"]
             assert diameter.encode(message) == octets
         if not message.REQUEST:
-            assert [str(message.result_code)] == fields["diameter.Result-Code"]
+            name = "Experimental-Result-Code" if message.result_code is None else "Result-Code"
+            assert [str(message.result_code or message.experimental_result_code)] == fields[f"diameter.{name}"]
+        if isinstance(message, MultimediaAuthAnswer):
+            item = message.sip_auth_data_item[0]
+            assert [item.sip_authenticate.hex(":")] == fields["diameter.3GPP-SIP-Authenticate"]
+            assert [item.integrity_key.hex(":")] == fields["diameter.Integrity-Key"]
         if isinstance(message, AARequest):
             media = message.media_component_description[0]
             assert [text for sub in media.media_sub_component for text in sub.flow_description] == (

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The AVP dictionary: code, type and flags of every AVP by its name.
 
-The rows are those of RFC 6733, 4.5, of TS 29.272, table 7.3.1-1, and of TS 29.214, table 5.3.0.1, with the AVPs that
-the latter two reuse (tables 7.3.1-2 and 5.4.0.1). M: the mandatory bit is set on sending. A type in parentheses is what
+The rows are those of RFC 6733, 4.5, of TS 29.272, table 7.3.1-1, of TS 29.214, table 5.3.0.1, and of TS 29.229, table
+6.3.1, with the AVPs that the first two of 3GPP reuse (tables 7.3.1-2 and 5.4.0.1). Where RFC 4740 gives the name of an
+AVP of TS 29.229 to another one of its own, with another code, the name here has the 3GPP- in front that tshark prints.
+M: the mandatory bit is set on sending. A type in parentheses is what
 the octets mean: OctetString(16) has that many octets, OctetString(Plmn) is a `dialtone.ids.Plmn`, OctetString(Tbcd) is
 digits.
 """
@@ -65,10 +67,14 @@ Vendor-Id                          266  Unsigned32        M
 Vendor-Specific-Application-Id     260  Grouped           M
 """
 
-# RFC 5447, RFC 5778, RFC 7944; RFC 4005 and RFC 4006 for Rx.
+# RFC 5447, RFC 5778, RFC 7944; RFC 4005 and RFC 4006 for Rx; RFC 4740 for digests on Cx.
 _RFC_REUSED = """
 Called-Station-Id                   30  UTF8String        M
 Class                               25  OctetString       M
+Digest-Algorithm                   111  UTF8String        M
+Digest-HA1                         121  UTF8String        M
+Digest-Qop                         110  UTF8String        M
+Digest-Realm                       104  UTF8String        M
 Framed-IP-Address                    8  OctetString(4)    M
 Framed-IPv6-Prefix                  97  OctetString       M
 Subscription-Id                    443  Grouped           M
@@ -230,6 +236,58 @@ RAN-NAS-Release-Cause             2819  OctetString
 NetLoc-Access-Support             2824  Unsigned32
 """
 
+_TS_29_229 = """
+Public-Identity                    601  UTF8String        M
+Server-Name                        602  UTF8String        M
+Server-Capabilities                603  Grouped           M
+Mandatory-Capability               604  Unsigned32        M
+Optional-Capability                605  Unsigned32        M
+Cx-User-Data                       606  OctetString       M
+3GPP-SIP-Number-Auth-Items         607  Unsigned32        M
+3GPP-SIP-Authentication-Scheme     608  UTF8String        M
+3GPP-SIP-Authenticate              609  OctetString       M
+3GPP-SIP-Authorization             610  OctetString       M
+SIP-Authentication-Context         611  OctetString       M
+3GPP-SIP-Auth-Data-Item            612  Grouped           M
+3GPP-SIP-Item-Number               613  Unsigned32        M
+Server-Assignment-Type             614  Enumerated        M
+Deregistration-Reason              615  Grouped           M
+Reason-Code                        616  Enumerated        M
+Reason-Info                        617  UTF8String        M
+Charging-Information               618  Grouped           M
+Primary-Event-Charging-Function-Name       619  DiameterURI  M
+Secondary-Event-Charging-Function-Name     620  DiameterURI  M
+Primary-Charging-Collection-Function-Name  621  DiameterURI  M
+Secondary-Charging-Collection-Function-Name 622 DiameterURI  M
+User-Authorization-Type            623  Enumerated        M
+User-Data-Already-Available        624  Enumerated        M
+Confidentiality-Key                625  OctetString       M
+Integrity-Key                      626  OctetString       M
+Associated-Identities              632  Grouped
+Originating-Request                633  Enumerated        M
+SIP-Digest-Authenticate            635  Grouped
+Wildcarded-IMPU                    636  UTF8String
+UAR-Flags                          637  Unsigned32
+Loose-Route-Indication             638  Enumerated
+SCSCF-Restoration-Info             639  Grouped
+Path                               640  OctetString
+Contact                            641  OctetString
+Subscription-Info                  642  Grouped
+Call-ID-SIP-Header                 643  OctetString
+From-SIP-Header                    644  OctetString
+To-SIP-Header                      645  OctetString
+Record-Route                       646  OctetString
+Associated-Registered-Identities   647  Grouped
+Multiple-Registration-Indication   648  Enumerated
+Restoration-Info                   649  Grouped
+Session-Priority                   650  Enumerated
+Identity-with-Emergency-Registration 651 Grouped
+Priviledged-Sender-Indication      652  Enumerated
+LIA-Flags                          653  Unsigned32
+Initial-CSeq-Sequence-Number       654  Unsigned32
+SAR-Flags                          655  Unsigned32
+"""
+
 
 def _rows(text: str, vendor: int) -> dict[str, AvpType]:
     found = {}
@@ -241,4 +299,5 @@ def _rows(text: str, vendor: int) -> dict[str, AvpType]:
 
 AVPS: dict[str, AvpType] = (
     _rows(_RFC_6733, 0) | _rows(_RFC_REUSED, 0) | _rows(_TS_29_272, TGPP) | _rows(_TS_29_214, TGPP)
+    | _rows(_TS_29_229, TGPP)
 )  # fmt: skip

@@ -77,6 +77,7 @@ _CODECS = {
     "OctetString": Codec(bytes, bytes),
     "UTF8String": Codec(bytes.decode, str.encode),
     "IPFilterRule": Codec(bytes.decode, str.encode),  # read by codec/ipfilter.py
+    "DiameterURI": Codec(bytes.decode, str.encode),
     "DiameterIdentity": Codec(_identity, str.encode),
     "Unsigned32": _integer(_U32),
     "Integer32": _integer(_I32),
