@@ -86,6 +86,8 @@ def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
     tx = replace(DIAMETER, seconds=config.diameter.tx)
     for name in ("mme", "hss"):
         loop.bind(name, "S6a", diameter, s6a, inside=True, policy=tx)
+    cx: Link = Memory(loop, "Cx")
+    loop.bind("hss", "Cx", diameter, cx if node is None else NodeLink(loop, "Cx", cx), inside=True, policy=tx)
     rx: Link = Memory(loop, "Rx")
     loop.bind("pgw", "Rx", diameter, rx if node is None else NodeLink(loop, "Rx", rx), inside=True, policy=tx)
     return Core(config, loop, mme, pgw, hss, node, paths)
@@ -100,8 +102,10 @@ def diameter_node(config: Config, loop: Loop, mme: Mme, pgw: Pgw, hss: Hss, rand
     node = Node(own, own.host or met.origin_host, own.realm or met.origin_realm, own.listen or config.s1.address,
                 random, loop.clock())
     node.serve(diameter.S6A, "S6a", hss, mme)
+    node.serve(diameter.CX, "Cx", hss)
     node.serve(diameter.RX, "Rx", pgw)
     node.answer_to(hss.origin_host, hss.origin_realm)
+    node.answer_to(hss.origin_host, config.network.plmn.ims_domain)  # where CSCFs look for it (TS 23.003, 13.2)
     node.answer_to(pgw.origin_host, pgw.origin_realm)
     node.answer_to(mme.s6a.origin_host, mme.s6a.origin_realm)
     loop.add(node)

@@ -18,6 +18,7 @@ from dialtone.errors import LocalError
 from dialtone.hss.cancel_location import Withdraw
 from dialtone.hss.csv_import import ImportPlan, plan_import
 from dialtone.hss.provisioning import FIELDS, doubts, make_subscriber
+from dialtone.hss.registration_termination import REASONS, EndRegistration
 from dialtone.hss.reset import Reset
 from dialtone.hss.store import Store
 from dialtone.hss.subscriber import Registration, Subscriber
@@ -60,7 +61,7 @@ class Commands:
                  "ue.bearer.remove", "enbs", "counters", "leaks", "diameter.peers",
                  "diameter.connect", "diameter.disconnect", "gtp.peers", "subscribers.list", "subscribers.get",
                  "subscribers.add", "subscribers.edit", "subscribers.remove", "subscribers.import",
-                 "subscribers.seen", "subscribers.cancel", "hss.reset")
+                 "subscribers.seen", "subscribers.cancel", "subscribers.deregister", "hss.reset")
         profiles = ProfileCommands(self.store, self._save, lambda event: self.core.loop.tell("hss", event))
         own = {name: getattr(self, name.replace(".", "_")) for name in names}
         return own | RadioCommands(self.core).table() | profiles.table()
@@ -228,7 +229,9 @@ class Commands:
         """One of them; with `keys` its K and OPc too."""
         subscriber = self._subscriber(args)
         served = self.store.registration(subscriber.imsi)
-        return {**_public(subscriber, keys=bool(args.get("keys", False))), "served_by": served and _served(served)}
+        ims = self.store.ims_registration(subscriber.imsi)
+        return {**_public(subscriber, keys=bool(args.get("keys", False))), "served_by": served and _served(served),
+                "ims": ims and {"scscf": ims.scscf, "state": ims.state, "since": ims.since}}
 
     async def subscribers_add(self, args: Args) -> Any:
         """A new one."""
@@ -248,8 +251,10 @@ class Commands:
     async def subscribers_remove(self, args: Args) -> Any:
         """One less; its sequence number mark stays, so that a card that comes back works at once."""
         subscriber = self._subscriber(args)
-        served = self.store.registration(subscriber.imsi)
+        served, ims = self.store.registration(subscriber.imsi), self.store.ims_registration(subscriber.imsi)
         await self._save(RemoveSubscriber(subscriber.imsi))
+        if ims is not None:
+            self.core.loop.tell("hss", EndRegistration(subscriber, ims))
         if served is not None:
             self.core.loop.tell("hss", Withdraw(served))
         return _public(subscriber)
@@ -274,6 +279,16 @@ class Commands:
             raise LocalError(f"No MME serves {subscriber.imsi}.", remedy="`dialtone ue list` shows who is here.")
         self.core.loop.tell("hss", Withdraw(served, bool(args.get("reattach", False))))
         return {"mme": served.mme}
+
+    async def subscribers_deregister(self, args: Args) -> Any:
+        """Have the S-CSCF end the phone's IMS registration; with `again` the phone may register anew at once."""
+        subscriber = self._subscriber(args)
+        served = self.store.ims_registration(subscriber.imsi)
+        if served is None:
+            raise LocalError(f"No S-CSCF has {subscriber.imsi}.", remedy="It is not registered for IMS.")
+        self.core.loop.tell("hss", EndRegistration(
+            subscriber, served, REASONS["again" if args.get("again", False) else "removed"]))
+        return {"scscf": served.scscf}
 
     def hss_reset(self, args: Args) -> Any:
         """Have every MME tell again where its phones are."""
@@ -344,6 +359,7 @@ def _public(subscriber: Subscriber, *, keys: bool = False) -> dict[str, Any]:
         "apns": [apn.name for apn in subscriber.profile.apns],
         "address": {apn: str(address) for apn, address in subscriber.addresses},
         "tags": list(subscriber.tags),
+        "ipsec": "required" if subscriber.ipsec else "optional",
         "own_isim_keys": subscriber.isim_k is not None,
     }
     if keys:

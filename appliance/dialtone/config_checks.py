@@ -146,6 +146,13 @@ def identity(value: Any) -> str:
     return value.lower()
 
 
+def sip_uri(value: Any) -> str:
+    """A SIP URI of a host; empty for none."""
+    if not isinstance(value, str) or not re.fullmatch(r"(sips?:[\w.:\[\]-]{1,127}(;[\w=-]+)*)?", value):
+        raise ValueError('a SIP URI such as "sip:scscf.example.org:6060"')
+    return value
+
+
 def any_address(value: Any) -> str:
     """IPv4 or IPv6."""
     try:

@@ -27,6 +27,8 @@ class ImsConfig:
     encryption: tuple[str, ...] = setting(ENCRYPTION, check.some_of(*ENCRYPTION),
                                           "encryption algorithms of IPsec likewise; null can be read in captures")
     phones: int = setting(10_000, check.number(1, 1_000_000), "phones that may be registered at once")
+    scscf: str = setting("", check.sip_uri,
+                        "SIP URI of the S-CSCF that the HSS names to I-CSCFs for phones; our own when empty")
     expires: int = setting(600_000, check.number(60, 10_000_000), "longest registration, seconds")
 
     @property

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A foreign end of S6a in a test's own hand: an MME that asks our HSS, or an HSS that tells our MME; and
-changes of what the HSS knows.
+"""A foreign end of S6a or Cx in a test's own hand: an MME or a CSCF that asks our HSS, or an HSS that tells our MME;
+and changes of what the HSS knows.
 """
 
 import asyncio
@@ -23,16 +23,17 @@ REALM = "epc.mnc070.mcc999.3gppnetwork.org"
 
 
 class ForeignEnd:
-    """Stands on the S6a link of `element` under the Diameter identity `host`; `got` are the requests that came for it.
+    """Stands on the link of `element` under the Diameter identity `host`; `got` are the requests that came for it.
 
     It answers those with `answers` (a Result-Code), or not at all with None.
     """
 
-    def __init__(self, net: Network, element: str, host: str, answers: int | None = 2001) -> None:
-        self.net, self.element, self.host, self.answers = net, element, host, answers
+    def __init__(self, net: Network, element: str, host: str, answers: int | None = 2001,
+                 point: str = "S6a") -> None:
+        self.net, self.element, self.host, self.answers, self.point = net, element, host, answers, point
         self.got: list[Any] = []
         self.said: list[Any] = []
-        port = net.loop.ports[element, "S6a"]
+        port = net.loop.ports[element, point]
         self._below, port.link = port.link, self  # type: ignore[assignment]
 
     def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
@@ -50,7 +51,7 @@ class ForeignEnd:
             answer: Any = kind(session_id=message.session_id, result_code=self.answers,  # type: ignore[attr-defined]
                                origin_host=self.host, origin_realm=REALM)
             answer.hop_by_hop, answer.end_to_end = message.hop_by_hop, message.end_to_end
-            self.net.loop.deliver(element, "S6a", peer, diameter.encode(answer))
+            self.net.loop.deliver(element, self.point, peer, diameter.encode(answer))
 
     def ask(self, kind: type[Any], **fields: Any) -> Any:
         """Send a request and return its answer."""
@@ -59,7 +60,7 @@ class ForeignEnd:
         message = kind(**{name: value for name, value in given.items() if value is not None})
         message.hop_by_hop = message.end_to_end = 0x7000 + len(self.said) + len(self.got)
         before = len(self.said)
-        self.net.loop.deliver(self.element, "S6a", self.host, diameter.encode(message))
+        self.net.loop.deliver(self.element, self.point, self.host, diameter.encode(message))
         self.net.run(0.2)
         assert len(self.said) == before + 1, "one answer for each request"
         return self.said[-1]

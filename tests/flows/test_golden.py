@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cx_flows
 import esm_flows
 import gtp_flows
 import pytest
@@ -204,6 +205,7 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
     **s6a_flows.FLOWS,
     **esm_flows.FLOWS,
     **rx_flows.FLOWS,
+    **cx_flows.FLOWS,
     **{name: (flow, (EnbConfig(),)) for name, flow in gtp_flows.FLOWS.items()},
 }
 
@@ -212,6 +214,8 @@ def columns(name: str) -> tuple[str, ...]:
     """One more for each further eNB; those of GTP peers have their own."""
     if name in rx_flows.FLOWS:
         return rx_flows.COLUMNS
+    if name in cx_flows.FLOWS:
+        return cx_flows.COLUMNS
     first, *others = [f"enb{number}" for number, _ in enumerate(FLOWS[name][1], 1)]
     return gtp_flows.COLUMNS.get(name, ("UE", first, *others, *COLUMNS[2:]))
 

@@ -23,6 +23,7 @@ class ProfileChange(BaseModel):
     default: str | None = Field(default=None, description="the APN of phones that ask for none")
     restrict: str | None = Field(default=None, description="radios it may not use: e-utran, utran, geran, nb-iot, nr")
     roaming: bool | None = Field(default=None, description="whether other networks may serve it")
+    ifc: str | None = Field(default=None, description="filter criteria: sms, none, or an IMSSubscription document")
 
 
 class NewProfile(ProfileChange):

@@ -32,6 +32,7 @@ class Change(BaseModel):
     isim_k: str | None = _KEY
     isim_op: str | None = None
     isim_opc: str | None = _KEY
+    ipsec: str | None = Field(default=None, description="required or optional, for IMS; required by default")
     profile: str | None = None
     address: str | None = Field(default=None, description="fixed addresses: internet=10.45.0.9")
     tags: str | None = None
@@ -91,6 +92,12 @@ async def remove(imsi: str, its: Its) -> Any:
 async def cancel(imsi: str, its: Its, reattach: bool = False) -> Any:
     """Have the MME that serves the phone let it go (Cancel-Location); with `reattach` it comes back at once."""
     return await its.core.call("subscribers.cancel", imsi=imsi, reattach=reattach)
+
+
+@router.post("/subscribers/{imsi}:deregister")
+async def deregister(imsi: str, its: Its, again: bool = False) -> Any:
+    """Have the S-CSCF end the IMS registration (Registration-Termination); with `again` the phone may come back."""
+    return await its.core.call("subscribers.deregister", imsi=imsi, again=again)
 
 
 @router.post("/hss:reset")

@@ -33,6 +33,11 @@ def ask(url: str, state: Path, do: str, name: str = "", *, dry_run: bool = False
     return api.request(method, path, {"dry_run": dry_run}, body)
 
 
+def _criteria(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A word as it is, else what is in the file of that name."""
+    return Path(value).read_text(encoding="utf-8") if value and Path(value).is_file() else value
+
+
 def change_options(command: Any) -> Any:
     """What can be said of a profile."""
     for option in reversed((
@@ -40,6 +45,7 @@ def change_options(command: Any) -> Any:
         click.option("--apn", "apns", multiple=True, help=_APN),
         click.option("--restrict", help="Radios it may not use: e-utran, nb-iot, utran, geran, nr; '' for none."),
         click.option("--roaming/--no-roaming", default=None, help="Whether other networks may serve it."),
+        click.option("--ifc", callback=_criteria, help="Filter criteria: sms, none, or a file (IMSSubscription)."),
         dry_run_option,
     )):
         command = option(command)

@@ -29,6 +29,7 @@ _TEXTS = {
     "isim_k": "K of a separate ISIM.",
     "isim_op": "OP of a separate ISIM.",
     "isim_opc": "OPc of a separate ISIM.",
+    "ipsec": "required or optional: whether the phone must use IPsec for IMS; required by default.",
     "profile": "Subscription profile.",
     "address": "Fixed addresses: internet=10.45.0.9.",
     "tags": "Words to find them by.",
@@ -160,6 +161,16 @@ def cancel(imsi: str, reattach: bool, url: str) -> None:
     """Have the MME that serves the phone let it go. Example: dialtone subscriber cancel 001010000000004 --reattach"""
     found = Client(url).post(f"/subscribers/{imsi}:cancel", reattach=reattach)
     click.echo(f"{found['mme']} is told to let {imsi} go.")
+
+
+@subscriber.command()
+@click.argument("imsi")
+@click.option("--again", is_flag=True, help="Let the phone register anew at once.")
+@url_option
+def deregister(imsi: str, again: bool, url: str) -> None:
+    """End the IMS registration of a phone. Example: dialtone subscriber deregister 001010000000004 --again"""
+    found = Client(url).post(f"/subscribers/{imsi}:deregister", again=again)
+    click.echo(f"{found['scscf']} is told to let {imsi} go.")
 
 
 @subscriber.command()

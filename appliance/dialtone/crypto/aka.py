@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EPS AKA: authentication vectors and resynchronisation (TS 33.401, 6.1; TS 33.102, 6.3)."""
+"""EPS and IMS AKA: authentication vectors and resynchronisation (TS 33.401, 6.1; TS 33.102, 6.3)."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -60,6 +60,24 @@ def eutran_vector(
     mac_a, res, ck, ik, ak = functions.f12345(rand, sqn.to_bytes(6), amf)
     concealed = (sqn ^ int.from_bytes(ak)).to_bytes(6)
     return EutranVector(rand, res, concealed + amf + mac_a, derive_kasme(ck, ik, plmn, concealed))
+
+
+@dataclass(frozen=True, slots=True)
+class ImsVector:
+    """An authentication vector of IMS AKA. Octets: RAND 16, XRES 4 to 16, AUTN 16, CK and IK 16 (TS 33.203, 6.1)."""
+
+    rand: bytes
+    xres: bytes
+    autn: bytes
+    ck: bytes = field(repr=False)
+    ik: bytes = field(repr=False)
+
+
+def ims_vector(functions: AuthenticationFunctions, *, sqn: int, amf: bytes, rand: bytes) -> ImsVector:
+    """One vector with an SQN (48 bits) that was never used before, and the AMF as provisioned: the separation bit
+    means nothing to the phone here (TS 33.102, Annex H)."""
+    mac_a, xres, ck, ik, ak = functions.f12345(rand, sqn.to_bytes(6), amf)
+    return ImsVector(rand, xres, (sqn ^ int.from_bytes(ak)).to_bytes(6) + amf + mac_a, ck, ik)
 
 
 def make_auts(functions: AuthenticationFunctions, *, rand: bytes, sqn_ms: int) -> bytes:

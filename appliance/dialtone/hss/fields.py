@@ -110,6 +110,14 @@ def parse_impus(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def parse_ipsec(text: str) -> bool:
+    """Whether the phone must use IPsec when it registers for IMS: required or optional. Empty for required."""
+    cleaned = text.strip().lower() or "required"
+    if cleaned not in ("required", "optional"):
+        raise Wrong(f"{text.strip()!r} says nothing about IPsec.", "Write required, or optional for a phone without.")
+    return cleaned == "required"
+
+
 def parse_tags(text: str) -> tuple[str, ...]:
     """Words that group subscribers, separated by space, comma, semicolon or `|`."""
     found = [part for part in re.split(r"[\s,;|]+", text.strip()) if part]

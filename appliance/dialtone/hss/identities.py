@@ -41,3 +41,8 @@ def default_impus(imsi: str, msisdns: tuple[str, ...], home: Plmn | None) -> tup
         else:
             found += [f"sip:{msisdn}@{domain}", f"tel:{msisdn};phone-context={domain}"]
     return (*found, f"sip:{imsi}@{domain}")
+
+
+def domains(imsi: str) -> tuple[str, str]:
+    """The IMS domains of an IMSI whose MNC has two digits, or three."""
+    return tuple(f"ims.mnc{imsi[3:end]:0>3}.mcc{imsi[:3]}.3gppnetwork.org" for end in (5, 6))  # type: ignore[return-value]

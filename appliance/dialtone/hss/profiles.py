@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dialtone.errors import LocalError
+from dialtone.codec import ims_subscription
+from dialtone.errors import LocalError, ProtocolError
 from dialtone.hss.subscriber import Apn, Profile
 
 RADIOS = {"utran": 1 << 0, "geran": 1 << 1, "e-utran": 1 << 4, "nb-iot": 1 << 6, "nr": 1 << 8}
@@ -30,6 +31,7 @@ class Change:
     default: str | None = None
     restrict: str | None = None
     roaming: bool | None = None
+    ifc: str | None = None
 
 
 def changed(base: Profile, change: Change) -> Profile:
@@ -49,7 +51,8 @@ def changed(base: Profile, change: Change) -> Profile:
     down, up = parse_rates(change.ambr) if change.ambr is not None else (base.ambr_dl, base.ambr_ul)
     restriction = base.access_restriction if change.restrict is None else parse_restriction(change.restrict)
     return replace(base, apns=tuple(apns), ambr_dl=down, ambr_ul=up, access_restriction=restriction,
-                   roaming=base.roaming if change.roaming is None else change.roaming)
+                   roaming=base.roaming if change.roaming is None else change.roaming,
+                   ifc=base.ifc if change.ifc is None else parse_ifc(change.ifc))
 
 
 def new(name: str, change: Change) -> Profile:
@@ -92,6 +95,19 @@ def parse_restriction(text: str) -> int:
         if name not in RADIOS:
             raise LocalError(f"There is no radio {name!r} to restrict.", remedy=f"Known: {', '.join(RADIOS)}.")
     return sum({RADIOS[name] for name in names})
+
+
+def parse_ifc(text: str) -> str:
+    """sms, none, or an IMSSubscription document (TS 29.228, annex E), whose criteria it brings. Raises LocalError."""
+    cleaned = text.strip()
+    if cleaned.lower() in ("sms", "none"):
+        return cleaned.lower()
+    try:
+        ims_subscription.decode(cleaned.encode())
+    except ProtocolError as error:
+        raise LocalError(f"These are no filter criteria: {error.text}.",
+                         remedy="Give sms, none, or an IMSSubscription document with InitialFilterCriteria.") from None
+    return cleaned
 
 
 def _rate(text: str) -> int:
@@ -169,13 +185,14 @@ def shown(profile: Profile) -> dict[str, Any]:
         "apns": [apn_text(apn) for apn in profile.apns],
         "restrict": [name for name, bit in RADIOS.items() if profile.access_restriction & bit],
         "roaming": profile.roaming,
+        "ifc": profile.ifc,
     }
 
 
 def differences(before: Profile | None, after: Profile | None) -> list[str]:
     """One line for each thing that is another, none when nothing is."""
     old, new_ = (shown(profile) if profile else {} for profile in (before, after))
-    found = [f"{key}: {_words(old[key])} -> {_words(new_[key])}" for key in ("ambr", "restrict", "roaming")
+    found = [f"{key}: {_words(old[key])} -> {_words(new_[key])}" for key in ("ambr", "restrict", "roaming", "ifc")
              if old and new_ and old[key] != new_[key]]
     apns = [{apn.name.lower(): apn_text(apn) for apn in profile.apns} if profile else {} for profile in (before, after)]
     found += [f"APN {text} is gone" for name, text in apns[0].items() if name not in apns[1]]

@@ -22,6 +22,7 @@ from dialtone.hss.fields import (
     parse_impi,
     parse_impus,
     parse_imsi,
+    parse_ipsec,
     parse_iterations,
     parse_key,
     parse_msisdns,
@@ -34,7 +35,7 @@ from dialtone.ids import Plmn
 # The fields of a subscriber as texts. A missing one is left as it is, or gets its default; an empty one is cleared.
 FIELDS = (
     "imsi", "algorithm", "k", "op", "opc", "res", "iterations", "amf", "msisdn", "impi", "impu",
-    "isim_k", "isim_op", "isim_opc", "profile", "address", "tags",
+    "isim_k", "isim_op", "isim_opc", "ipsec", "profile", "address", "tags",
 )  # fmt: skip
 
 
@@ -85,6 +86,7 @@ def make_subscriber(
         profile = form.parse("profile", lambda text: _profile(text, profiles))
     tags = form.read("tags", parse_tags, base.tags if base else ())
     addresses = form.read("address", lambda text: _addresses(text, profile), base.addresses if base else ())
+    ipsec = form.read("ipsec", parse_ipsec, base.ipsec if base else True)
     impi = form.read("impi", parse_impi, base.impi if base else "")
     impus = form.read("impu", parse_impus, base.impus if base else ())
     if base and imsi and imsi != base.imsi:
@@ -109,6 +111,7 @@ def make_subscriber(
         algorithm=form.algorithm,
         res=form.res,
         iterations=form.iterations,
+        ipsec=ipsec,
     )
 
 

@@ -6,13 +6,14 @@ from collections import defaultdict
 from ipaddress import IPv4Address
 from typing import Any
 
-from dialtone.hss.subscriber import Apn, Profile, Registration, Subscriber
+from dialtone.hss.subscriber import Apn, ImsRegistration, Profile, Registration, Subscriber
 
 _SUBSCRIBER = (
-    "SELECT imsi, k, opc, amf, isim_k, isim_opc, profile, tags, algorithm, res, iterations FROM subscriber"
+    "SELECT imsi, k, opc, amf, isim_k, isim_opc, profile, tags, algorithm, res, iterations, ipsec FROM subscriber"
 )
 # Identities and fixed addresses of subscribers, as (imsi, kind, value), each kind in its order.
 REGISTRATION = "SELECT imsi, mme, realm, plmn, since, imei, purged FROM registration"
+IMS_REGISTRATION = "SELECT imsi, scscf, host, realm, state, pending, since FROM ims_registration"
 _BELONGINGS = (
     "SELECT imsi, kind, value, position FROM identity {0}"
     " UNION ALL SELECT imsi, 'address', apn || '=' || ipv4, apn FROM address {0} ORDER BY 4"
@@ -52,13 +53,13 @@ def read_profiles(db: sqlite3.Connection) -> dict[str, Profile]:
         apns[profile].append(
             Apn(name, pdn_type, qci, priority, bool(may_preempt), bool(preemptable), dl, ul, context)
         )
-    rows = db.execute("SELECT name, ambr_dl, ambr_ul, access_restriction, roaming FROM profile")
-    return {name: Profile(name, tuple(apns[name]), dl, ul, restriction, bool(roaming))
-            for name, dl, ul, restriction, roaming in rows}
+    rows = db.execute("SELECT name, ambr_dl, ambr_ul, access_restriction, roaming, ifc FROM profile")
+    return {name: Profile(name, tuple(apns[name]), dl, ul, restriction, bool(roaming), ifc)
+            for name, dl, ul, restriction, roaming, ifc in rows}
 
 
 def _subscriber(row: Any, profiles: dict[str, Profile], belongings: _Belongings) -> Subscriber:
-    imsi, k, opc, amf, isim_k, isim_opc, profile, tags, algorithm, res, iterations = row
+    imsi, k, opc, amf, isim_k, isim_opc, profile, tags, algorithm, res, iterations, ipsec = row
     pairs = (text.partition("=") for text in belongings.get("address", ()))
     return Subscriber(
         imsi=imsi,
@@ -76,6 +77,7 @@ def _subscriber(row: Any, profiles: dict[str, Profile], belongings: _Belongings)
         algorithm=algorithm,
         res=res,
         iterations=iterations,
+        ipsec=bool(ipsec),
     )
 
 
@@ -83,3 +85,9 @@ def registration(row: Any) -> Registration:
     """A row of REGISTRATION."""
     imsi, mme, realm, plmn, since, imei, purged = row
     return Registration(imsi, mme, realm, plmn, since, imei, bool(purged))
+
+
+def ims_registration(row: Any) -> ImsRegistration:
+    """A row of IMS_REGISTRATION."""
+    imsi, scscf, host, realm, state, pending, since = row
+    return ImsRegistration(imsi, scscf, host, realm, state, bool(pending), since)

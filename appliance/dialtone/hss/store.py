@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dialtone.hss import rows, schema
-from dialtone.hss.subscriber import Apn, Profile, Registration, Seen, Subscriber
+from dialtone.hss.subscriber import Apn, ImsRegistration, Profile, Registration, Seen, Subscriber
 from dialtone.hss.writer import Deliver, Writer
 
 _CACHED = 4096
@@ -72,6 +72,11 @@ class Store:
     def registrations(self) -> list[Registration]:
         """All of them by IMSI."""
         return [rows.registration(row) for row in self._rows(f"{rows.REGISTRATION} ORDER BY imsi")]
+
+    def ims_registration(self, imsi: str) -> ImsRegistration | None:
+        """Which S-CSCF has this subscriber; None if none has."""
+        found = self._rows(f"{rows.IMS_REGISTRATION} WHERE imsi = ?", imsi)
+        return rows.ims_registration(found[0]) if found else None
 
     def sqn_mark(self, imsi: str) -> int:
         """The highest SQN (48 bits) that may have been handed out for this IMSI; 0 if none was.

@@ -29,7 +29,8 @@ class Profile:
     """A subscription that many subscribers share. The first APN is the default one. AMBR in bit/s.
 
     `access_restriction` is Access-Restriction-Data (TS 29.272, 7.3.31); without `roaming` only the home network may
-    serve the subscriber.
+    serve the subscriber. `ifc` is `sms` (the filter criteria of short messages), `none`, or an IMSSubscription document
+    whose criteria they are.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Profile:
     ambr_ul: int = 1_000_000_000
     access_restriction: int = 0
     roaming: bool = True
+    ifc: str = "sms"
 
     def apn(self, name: str) -> Apn | None:
         """The configuration for APN network identifier `name`, whatever its case; None if not subscribed."""
@@ -51,7 +53,7 @@ class Subscriber:
 
     `k` and `opc` have 16 octets, `amf` 2; `isim_k` and `isim_opc` are set only where the ISIM has keys of its own.
     With TUAK `k` has 16 or 32 octets and `opc` is TOPc, 32; `res` is the octets of RES, `iterations` how often Keccak
-    is applied (TS 35.231, 5.1).
+    is applied (TS 35.231, 5.1). Without `ipsec` the phone may register for IMS in clear, too.
     MSISDNs are digits without `+`. `addresses` are pairs of APN name and fixed IPv4 address.
     """
 
@@ -70,6 +72,7 @@ class Subscriber:
     algorithm: str = "milenage"
     res: int = 8
     iterations: int = 1
+    ipsec: bool = True
 
     def address(self, apn: str) -> IPv4Address | None:
         """The fixed IPv4 address at APN `apn`, None when any will do."""
@@ -102,3 +105,18 @@ class Registration:
     since: int
     imei: str = ""
     purged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImsRegistration:
+    """The S-CSCF of a subscriber by its SIP URI and its Diameter identity, and in which `state` the public identities
+    are, which are one implicit registration set (TS 29.228, 3.1; the states of hss/ims.py). `since` in Unix seconds.
+    `pending`: an authentication is under way."""
+
+    imsi: str
+    scscf: str
+    host: str
+    realm: str
+    state: str
+    pending: bool
+    since: int

@@ -15,6 +15,7 @@ from dialtone.codec.diameter import (
 )
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Event, Unanswered, Verdict
+from dialtone.hss import push_profile
 from dialtone.hss.element import Hss, on, outcome
 from dialtone.hss.subscriber import Registration, Subscriber
 from dialtone.hss.subscription import difference
@@ -33,8 +34,9 @@ class SubscriptionChanged(Event):
 
 @on.event(SubscriptionChanged)
 def on_subscription_changed(hss: Hss, event: SubscriptionChanged, rx: Rx) -> Effects:
-    """Nothing is sent where nobody serves the phone, or nothing of it concerns an MME."""
+    """Nothing is sent where nobody serves the phone, or nothing of it concerns an MME or S-CSCF."""
     imsi = rx.subject = event.after.imsi
+    yield from push_profile.changed(hss, event.before, event.after)
     served = hss.subscribers.registration(imsi)
     if served is None or served.purged:
         return

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from dialtone.errors import LocalError
 from dialtone.hss.rows import read_profiles, read_subscriber
-from dialtone.hss.subscriber import Profile, Registration, Subscriber
+from dialtone.hss.subscriber import ImsRegistration, Profile, Registration, Subscriber
 
 _SEEN_KEPT = 500
 _PAST_KEPT = 20  # former states of each profile
@@ -65,11 +65,12 @@ class PutSubscriber:
         s = self.subscriber
         db.execute(
             "INSERT INTO subscriber (imsi, k, opc, amf, isim_k, isim_opc, profile, tags, algorithm, res, iterations,"
-            " created, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)"
+            " created, changed, ipsec) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13)"
             " ON CONFLICT (imsi) DO UPDATE SET k = ?2, opc = ?3, amf = ?4, isim_k = ?5, isim_opc = ?6, profile = ?7,"
-            " tags = ?8, algorithm = ?9, res = ?10, iterations = ?11, changed = ?12",
+            " tags = ?8, algorithm = ?9, res = ?10, iterations = ?11, changed = ?12,"
+            " ipsec = ?13",
             (s.imsi, s.k, s.opc, s.amf, s.isim_k, s.isim_opc, s.profile.name, " ".join(s.tags), s.algorithm, s.res,
-             s.iterations, self.now),
+             s.iterations, self.now, s.ipsec),
         )
 
     def _put_belongings(self, db: sqlite3.Connection) -> None:
@@ -105,6 +106,30 @@ class PutRegistration:
 
 
 @dataclass(frozen=True, slots=True)
+class PutImsRegistration:
+    """Which S-CSCF has a subscriber, and how. Raises sqlite3.IntegrityError where there is no such subscriber."""
+
+    registration: ImsRegistration
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        r = self.registration
+        db.execute(
+            "INSERT OR REPLACE INTO ims_registration (imsi, scscf, host, realm, state, pending, since)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)", (r.imsi, r.scscf, r.host, r.realm, r.state, r.pending, r.since),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetImsRegistration:
+    """No S-CSCF has the subscriber any more."""
+
+    imsi: str
+
+    def apply(self, db: sqlite3.Connection) -> None:
+        db.execute("DELETE FROM ims_registration WHERE imsi = ?", (self.imsi,))
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveSubscriber:
     """Remove a subscriber; its SQN mark stays, for the card may come back. Raises LocalError if there is none."""
 
@@ -135,9 +160,11 @@ class PutProfile:
         if present is not None:
             _keep(db, present)
         db.execute(
-            "INSERT INTO profile (name, ambr_dl, ambr_ul, access_restriction, roaming) VALUES (?1, ?2, ?3, ?4, ?5)"
-            " ON CONFLICT (name) DO UPDATE SET ambr_dl = ?2, ambr_ul = ?3, access_restriction = ?4, roaming = ?5",
-            (p.name, p.ambr_dl, p.ambr_ul, p.access_restriction, p.roaming),
+            "INSERT INTO profile (name, ambr_dl, ambr_ul, access_restriction, roaming, ifc)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+            " ON CONFLICT (name) DO UPDATE SET ambr_dl = ?2, ambr_ul = ?3, access_restriction = ?4, roaming = ?5,"
+            " ifc = ?6",
+            (p.name, p.ambr_dl, p.ambr_ul, p.access_restriction, p.roaming, p.ifc),
         )
         contexts = {apn.name.lower(): apn.context for apn in present.apns} if present else {}
         unused = itertools.count(max(contexts.values(), default=0) + 1)
