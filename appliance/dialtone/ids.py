@@ -5,6 +5,14 @@ from typing import NamedTuple
 
 from dialtone.errors import ProtocolError
 
+NAMELESS = "imei-"
+
+
+def nameless(imei: str) -> str:
+    """What a phone without a proven IMSI is called: by its IMEI or IMEISV, of which the first 14 digits say who it is
+    (TS 23.003, 6.2)."""
+    return NAMELESS + imei[:14]
+
 
 class Plmn(NamedTuple):
     """A PLMN identity: three digits of MCC, two or three of MNC (TS 23.003, 12.1)."""

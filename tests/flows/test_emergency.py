@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 from network import NOTHING, Network, imsi_of, settings
-from probe import Probe
 
 from dialtone.codec import nas, s1ap
-from dialtone.codec.nas.identities import Imei
 from dialtone.codec.s1ap.bearers import AllocationAndRetentionPriority
 from dialtone.config import EMERGENCY_APN, EMERGENCY_POOL, Apn, Config, load
 from dialtone.sim import attach
@@ -66,18 +64,6 @@ def test_a_phone_in_need_gets_the_emergency_pdn(make_network: Callable[..., Netw
     net.command(f"ue-{imsi_of(1)}", AreaUpdateCommand())
     accept: Any = net.nas("Tracking area update accept")
     assert accept.eps_network_feature_support.emc_bs
-
-
-@pytest.mark.parametrize("config", [Config(), desk()])
-def test_a_phone_without_a_sim_is_refused(make_network: Callable[..., Network], config: Config) -> None:
-    net = make_network(config=config, handset=IN_NEED)
-    request = attach.request(net.phones[imsi_of(1)])
-    request.eps_mobile_identity = Imei("353490069873319")
-    probe = Probe(net)
-    probe.initial(nas.encode(request))
-    assert probe.nas.emm_cause == 5
-    probe.released()
-    assert net.leaks() == NOTHING
 
 
 def test_an_emergency_pdn_where_there_is_none(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from dialtone.codec.s1ap.causes import Cause
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Send, StartTimer, Verdict
 from dialtone.errors import ProtocolError
-from dialtone.ids import Guti, Tai
+from dialtone.ids import Guti, Tai, nameless
 from dialtone.mme import (
     authentication,
     combined,
@@ -59,13 +59,14 @@ def on_attach_request(mme: Mme, msg: AttachRequest, rx: Rx) -> Effects:
         cause = NO_SUITABLE_CELLS if ue.tai.plmn == mme.plmn else PLMN_NOT_ALLOWED
         yield from reject.request(mme, ue, rx, cause, f"{ue.tai} is not served here")
         return
-    if msg.eps_attach_type & 7 == EpsAttachType.EMERGENCY and not emergency.served(mme):
+    if ue.emergency and not emergency.served(mme):
         cause = IMEI_NOT_ACCEPTED if isinstance(msg.eps_mobile_identity, Imei) else reject.NETWORK_FAILURE
         yield from reject.request(mme, ue, rx, cause, "emergency calls are not served here: `emergency` in [network]")
         return
-    if mme.congested and msg.eps_attach_type & 7 != EpsAttachType.EMERGENCY:
+    if mme.congested and not ue.emergency:
         yield from reject.request(mme, ue, rx, reject.CONGESTION, "too many phones attach at once")
         return
+    ue.otherwise = _unproven if ue.emergency else None
     yield from _identify(mme, ue, rx)
 
 
@@ -81,7 +82,7 @@ def _identify(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     assert isinstance(ue.request, AttachRequest)
     identity = ue.request.eps_mobile_identity
     if isinstance(identity, Guti):
-        if ue.verified and ue.security and ue.claimed:
+        if ue.verified and ue.security and ue.claimed and not ue.security.null:
             mme.identify(ue, ue.claimed, rx)
             yield from _known(mme, ue, ue.security, rx)
             return
@@ -93,8 +94,9 @@ def _identify(mme: Mme, ue: Ue, rx: Rx) -> Effects:
         mme.identify(ue, str(identity), rx)
         yield from ue.move("common procedure")
         yield from _identified(mme, ue, rx)
-    elif ue.request.eps_attach_type & 7 == EpsAttachType.EMERGENCY:
-        yield from reject.request(mme, ue, rx, IMEI_NOT_ACCEPTED, "emergency calls without a SIM are not served here")
+    elif ue.emergency:
+        ue.disown()
+        yield from _unproven(mme, ue, rx)
     else:
         yield from reject.request(mme, ue, rx, INVALID_MANDATORY, "an attach names an IMSI or a GUTI, not an IMEI")
 
@@ -120,14 +122,42 @@ def _authenticated(mme: Mme, ue: Ue, rx: Rx) -> Effects:
 
 def _secured(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     """Proven: an earlier context of the same phone goes now, and the HSS is told where it is."""
-    earlier = mme.by_imsi.get(ue.imsi)
-    if earlier is not None and earlier is not ue:
-        earlier.purge = False
-        mme.memory.keep(earlier)
-        yield from end(mme, earlier, rx, Cause.of("nas", "normal-release"))
-        rx.subject = ue.label
-    mme.by_imsi[ue.imsi] = ue
+    yield from _take_place(mme, ue, rx)
     yield from update_location.start(mme, ue, rx, _located)
+
+
+def _take_place(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    for name in {ue.imsi, nameless(ue.imeisv)}:
+        earlier = mme.by_imsi.get(name)
+        if earlier is not None and earlier is not ue:
+            earlier.purge = False
+            mme.memory.keep(earlier)
+            yield from end(mme, earlier, rx, Cause.of("nas", "normal-release"))
+            rx.subject = ue.label
+    mme.by_imsi[ue.imsi] = ue
+
+
+def _unproven(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    """An emergency of a phone that has no subscription, or cannot prove it: keys of our own, of which the phone knows
+    nothing, with the algorithms that need none (TS 24.301, 5.4.3.2; TS 33.401, 15.2.2.2)."""
+    assert isinstance(ue.request, AttachRequest)
+    identity = ue.request.eps_mobile_identity
+    if isinstance(identity, Imei):
+        ue.imeisv = str(identity)  # until the Security Mode Complete tells the version as well
+    ue.unproven, ue.security = ue.imsi, None
+    yield from ue.move("common procedure")
+    ue.next_security = SecurityContext(0, mme.random(32), null=True)
+    yield from security_mode.start(mme, ue, rx, _named_by_imei)
+
+
+def _named_by_imei(mme: Mme, ue: Ue, rx: Rx) -> Effects:
+    """Its IMEI is all that tells it from others, and its IMSI is nobody's proof (TS 23.401, 4.3.12.1)."""
+    if not ue.imeisv:
+        yield from reject.request(mme, ue, rx, INVALID_MANDATORY, "the phone in need tells neither IMSI nor IMEI")
+        return
+    mme.identify(ue, nameless(ue.imeisv), rx)
+    yield from _take_place(mme, ue, rx)
+    yield from _located(mme, ue, rx)
 
 
 def _located(mme: Mme, ue: Ue, rx: Rx) -> Effects:

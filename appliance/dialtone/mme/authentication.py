@@ -54,7 +54,7 @@ def on_authentication_information_answer(mme: Mme, msg: AuthenticationInformatio
     info = msg.authentication_info
     if msg.result_code != 2001 or info is None or not info.eutran_vector:
         cause, why = reject.reason(msg.result_code, msg.experimental_result, msg.error_diagnostic)
-        yield from reject.request(mme, ue, rx, cause, why)
+        yield from _unless_in_need(mme, ue, rx, why, reject.request(mme, ue, rx, cause, why))
         return
     vector = info.eutran_vector[0]
     resynchronised = ue.challenge is not None and ue.challenge.resynchronised
@@ -77,7 +77,8 @@ def on_no_authentication_information_answer(mme: Mme, event: Unanswered, rx: Rx)
     ue: Ue = event.request.context
     if ue.answered(event.request):
         rx.subject = ue.label
-        yield from reject.request(mme, ue, rx, reject.NETWORK_FAILURE, "the HSS does not answer")
+        why = "the HSS does not answer"
+        yield from _unless_in_need(mme, ue, rx, why, reject.request(mme, ue, rx, reject.NETWORK_FAILURE, why))
 
 
 @on("NAS", AuthenticationResponse)
@@ -103,7 +104,8 @@ def on_authentication_failure(mme: Mme, msg: AuthenticationFailure, rx: Rx) -> E
     yield from retransmission.stop(ue, "T3460")
     if msg.emm_cause == SYNCH_FAILURE and msg.authentication_failure_parameter is not None:
         if challenge.resynchronised:
-            yield from _refuse(mme, ue, rx, "the SIM asked for resynchronisation twice in a row")
+            why = "the SIM asked for resynchronisation twice in a row"
+            yield from _unless_in_need(mme, ue, rx, why, _refuse(mme, ue, rx, why))
             return
         challenge.resynchronised = True
         assert ue.then is not None
@@ -131,7 +133,17 @@ def _failed(mme: Mme, ue: Ue, rx: Rx, why: str) -> Iterator[Effect]:
     if by_guti and not ue.asked_imsi and (then := ue.then) is not None:
         yield from identification.start(mme, ue, rx, lambda mme, ue, rx: start(mme, ue, rx, then))
         return
-    yield from _refuse(mme, ue, rx, why)
+    yield from _unless_in_need(mme, ue, rx, why, _refuse(mme, ue, rx, why))
+
+
+def _unless_in_need(mme: Mme, ue: Ue, rx: Rx, why: str, refusal: Effects) -> Effects:
+    """Who attaches for an emergency is served without proof (5.4.2.5, 5.4.2.7; TS 33.401, 15.2.2.1)."""
+    if (otherwise := ue.otherwise) is None:
+        yield from refusal
+        return
+    ue.challenge = None
+    yield Verdict("authentication", False, f"{why}: served without proof, since it is an emergency")
+    yield from otherwise(mme, ue, rx)
 
 
 def _refuse(mme: Mme, ue: Ue, rx: Rx, why: str) -> Iterator[Effect]:

@@ -10,13 +10,14 @@ from dialtone.codec.diameter import SubscriptionData
 from dialtone.codec.message import Message
 from dialtone.codec.nas import AttachRequest, PDNConnectivityRequest, TrackingAreaUpdateRequest
 from dialtone.codec.nas.capabilities import UEAdditionalSecurityCapability
+from dialtone.codec.nas.values import EpsAttachType
 from dialtone.codec.pco import ProtocolConfigurationOptions
 from dialtone.codec.s1ap import RequestType, Reset
 from dialtone.crypto.nas_security import NasSecurity
 from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
 from dialtone.effects import Changed, Effects, Request
-from dialtone.ids import Ecgi, Guti, Plmn, Tai
+from dialtone.ids import NAMELESS, Ecgi, Guti, Plmn, Tai
 from dialtone.mme.states import ECM, EMM, ESM, HANDOVER, EcmState, EmmState, EsmState, HandoverState
 
 if TYPE_CHECKING:
@@ -54,11 +55,12 @@ class SecurityContext:
     keys: NasSecurity | None = field(default=None, repr=False)
     ul_count: int = -1
     dl_count: int = 0
+    null: bool = False  # made up for a phone in need: EIA0 and EEA0, which prove nothing (TS 33.401, 15.2.2)
 
     @property
     def worn(self) -> bool:
         """Whether a NAS COUNT, of 24 bits, is nearly used up: new keys are made well before (TS 33.401, 6.5)."""
-        return max(self.ul_count, self.dl_count) > 0xFF0000
+        return not self.null and max(self.ul_count, self.dl_count) > 0xFF0000
 
 
 @dataclass(slots=True)
@@ -239,6 +241,8 @@ class Ue:
     ms_capability: bytes | None = None
     nr_capability: UEAdditionalSecurityCapability | None = None
     radio_capability: bytes | None = None
+    emergency: bool = False  # attached for emergency bearer services
+    unproven: str = ""  # the IMSI that it named without proof
     subscription: SubscriptionData | None = None
     confirmed: bool = False  # the HSS knows that we serve it (TS 23.007, 4.2)
     notify_reachable: bool = False  # the HSS wants to know when the phone is heard of: URRP-MME (TS 23.401, 5.7.2)
@@ -246,6 +250,7 @@ class Ue:
     pdns: dict[str, Pdn] = field(default_factory=dict)  # by APN
     retries: dict[str | tuple[str, int], Retry] = field(default_factory=dict)  # by timer, in ESM with its EBI or PTI
     then: Next | None = None
+    otherwise: Next | None = None  # what follows when the phone cannot prove who it is: an emergency attach
     since: float = 0.0
     tais: tuple[Tai, ...] = ()  # where it may move without a word, and is paged
     drx: int = 0  # its own paging cycle in radio frames, 0: the cell's
@@ -271,6 +276,11 @@ class Ue:
     def unanswered(self) -> bool:
         """Whether the eNB has not told its own id of the connection yet, as at the target of a handover."""
         return self.enb_ue_s1ap_id == UNKNOWN
+
+    @property
+    def proven(self) -> bool:
+        """Whether `imsi` is one, and not the name of a phone in need without a subscription."""
+        return not self.imsi.startswith(NAMELESS)
 
     @property
     def label(self) -> str:
@@ -308,7 +318,7 @@ class Ue:
 
     def give_up(self) -> None:
         """Forget what was under way: what still comes in answer to it finds nobody waiting."""
-        self.then = self.challenge = self.next_security = self.awaited = self.request = None
+        self.then = self.otherwise = self.challenge = self.next_security = self.awaited = self.request = None
         self.wishes.clear()
         self.request_octets = b""
         self.asked_imsi = False
@@ -318,6 +328,7 @@ class Ue:
         self.request, self.request_octets = msg, octets
         self.capability, self.ms_capability = msg.ue_network_capability, msg.ms_network_capability
         self.nr_capability = msg.ue_additional_security_capability
+        self.emergency = msg.eps_attach_type & 7 == EpsAttachType.EMERGENCY
         self.take_drx(msg.drx_parameter)
 
     def take_update(self, msg: TrackingAreaUpdateRequest, octets: bytes) -> None:

@@ -36,7 +36,8 @@ def end(mme: Mme, ue: Ue, rx: Rx, cause: Cause) -> Effects:
         yield from ue.move("context ended")
     if ue.purge:
         ue.purge = False
-        yield purge.purge(mme, ue)
+        if ue.proven:
+            yield purge.purge(mme, ue)
     mme.unregister(ue)
     if ue.enb is None:
         mme.forget(ue)

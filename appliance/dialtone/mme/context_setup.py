@@ -65,7 +65,7 @@ def initial_context_setup(mme: Mme, ue: Ue) -> InitialContextSetupRequest:
             )
             for bearer in (ue.active_bearers() if ue.returning else ue.bearers())
         ),
-        ue_security_capabilities=UESecurityCapabilities(*algorithms(ue.capability)),
+        ue_security_capabilities=UESecurityCapabilities(*algorithms(ue)),
         security_key=k_enb,
         ue_radio_capability=ue.radio_capability,
         nr_ue_security_capabilities=nr_algorithms(ue),
@@ -88,14 +88,20 @@ def aggregate(ue: Ue) -> UEAggregateMaximumBitrate:
     return UEAggregateMaximumBitrate(down, up)
 
 
-def algorithms(capability: bytes) -> tuple[int, int]:
-    """EEA1 to 16 and EIA1 to 16, the first the highest bit; algorithm 0 has none (TS 36.413, 9.2.1.40)."""
+def algorithms(ue: Ue) -> tuple[int, int]:
+    """EEA1 to 16 and EIA1 to 16, the first the highest bit; algorithm 0 has none (TS 36.413, 9.2.1.40).
+
+    A phone that has made no keys with us gets none on the radio either (TS 33.401, 15.2.2).
+    """
+    if ue.security is not None and ue.security.null:
+        return 0, 0
+    capability = ue.capability
     return (capability[0] << 9) & 0xFFFF, (capability[1] << 9) & 0xFFFF
 
 
 def nr_algorithms(ue: Ue) -> NRUESecurityCapabilities | None:
     """NEA1 to 16 and NIA1 to 16 of a phone that also speaks NR, for its secondary node (TS 33.401, E.3.3)."""
-    if (capability := ue.nr_capability) is None:
+    if (capability := ue.nr_capability) is None or not any(algorithms(ue)):
         return None
     return NRUESecurityCapabilities(*(int.from_bytes(capability[i:i + 2]) << 1 & 0xFFFF for i in (0, 2)))
 

@@ -50,7 +50,7 @@ def _delivered(mme: Mme, ue: Ue, rx: Rx) -> Effects:
 
 def _undelivered(pdn: Pdn, ue: Ue) -> Effects:
     yield Send("S11", pdn.gateway, DownlinkDataNotificationFailureIndication(
-        teid=pdn.s11_teid, cause=Cause(CauseValue.UE_NOT_RESPONDING), imsi=ue.imsi))
+        teid=pdn.s11_teid, cause=Cause(CauseValue.UE_NOT_RESPONDING), imsi=ue.imsi if ue.proven else None))
 
 
 @on("S11", StopPagingIndication)

@@ -79,7 +79,7 @@ def on_handover_required(mme: Mme, msg: HandoverRequired, rx: Rx) -> Effects:
             ERABToBeSetupItemHOReq(bearer.ebi, bearer.sgw[0], bearer.sgw[1], e_rab_qos(bearer))
             for bearer in ue.active_bearers()),
         source_to_target_transparent_container=msg.source_to_target_transparent_container,
-        ue_security_capabilities=UESecurityCapabilities(*algorithms(ue.capability)),
+        ue_security_capabilities=UESecurityCapabilities(*algorithms(ue)),
         request_type=ue.reporting,
         security_context=SecurityContext(ue.next_hop.ncc, ue.next_hop.nh),
         nr_ue_security_capabilities=nr_algorithms(ue),

@@ -2,7 +2,7 @@
 """Identification (TS 24.301, 5.4.4): ask the IMSI of a phone whose GUTI is not known."""
 
 from dialtone.codec.nas import IdentityRequest, IdentityResponse
-from dialtone.codec.nas.identities import Imsi
+from dialtone.codec.nas.identities import Imsi, NoIdentity
 from dialtone.codec.nas.values import IdentityType
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Verdict
@@ -26,6 +26,10 @@ def on_identity_response(mme: Mme, msg: IdentityResponse, rx: Rx) -> Effects:
     ue: Ue = rx.peer
     if "T3470" not in ue.retries or ue.then is None:
         raise ProtocolError("no identity was asked for", cause=NOT_EXPECTED, clause="TS 24.301, 7.4")
+    if isinstance(msg.mobile_identity, NoIdentity) and ue.otherwise is not None:
+        yield from retransmission.stop(ue, "T3470")
+        yield from ue.otherwise(mme, ue, rx)
+        return
     if not isinstance(msg.mobile_identity, Imsi):
         raise ProtocolError("the identity is not the IMSI that was asked for", cause=95, clause="TS 24.301, 5.4.4.4")
     yield from retransmission.stop(ue, "T3470")

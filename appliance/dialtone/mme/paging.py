@@ -46,7 +46,7 @@ def _call(mme: Mme, ue: Ue) -> Effects:
     for enb in mme.enbs.values():
         if any(tai in enb.tais for tai in ue.tais):
             yield Send("S1-MME", enb.peer, Paging(
-                ue_identity_index_value=int(ue.imsi) % 1024,
+                ue_identity_index_value=int(ue.imsi) % 1024 if ue.proven else 0,  # TS 36.304, 7.1
                 ue_paging_id=STmsi(guti.mme_code, guti.m_tmsi),
                 paging_drx=CYCLES.get(ue.drx),
                 cn_domain=CNDomain.PS,

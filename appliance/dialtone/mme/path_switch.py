@@ -53,7 +53,7 @@ def on_path_switch_request(mme: Mme, msg: PathSwitchRequest, rx: Rx) -> Effects:
     ue.tai, ue.ecgi = msg.tai or ue.tai, msg.eutran_cgi or ue.ecgi
     known = {bearer.ebi for bearer in ue.bearers()}
     yield from bearer_status.forget_all_but(ue, ends)
-    if (ours := UESecurityCapabilities(*algorithms(ue.capability))) != msg.ue_security_capabilities:
+    if (ours := UESecurityCapabilities(*algorithms(ue))) != msg.ue_security_capabilities:
         yield Verdict("X2 handover", False, f"the eNBs have other security capabilities of the phone than it sent: "
                       f"{msg.ue_security_capabilities}, not {ours}. Did somebody bid it down on X2?")
     strangers = tuple(ERABItem(ebi, UNKNOWN_BEARER) for ebi in ends if ebi not in known)
@@ -94,7 +94,7 @@ def _switched(mme: Mme, ue: Ue, rx: Rx, refused: str, *, before: str, released: 
         ue_aggregate_maximum_bitrate=aggregate(ue),
         e_rab_to_be_released_list=released,
         security_context=SecurityContext(ue.next_hop.ncc, ue.next_hop.nh),
-        ue_security_capabilities=UESecurityCapabilities(*algorithms(ue.capability)),
+        ue_security_capabilities=UESecurityCapabilities(*algorithms(ue)),
     ), stream=ue.stream)
     yield Verdict("X2 handover", True, f"from {before} to {ue.enb.name}, {len(ue.bearers())} bearers")
     yield from paging.reached(mme, ue, rx)

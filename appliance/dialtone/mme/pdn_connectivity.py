@@ -38,6 +38,8 @@ def _on_its_way(ue: Ue, pti: int) -> bool:
 def _objection(ue: Ue, msg: PDNConnectivityRequest) -> tuple[int, str] | None:
     if (cause := transaction.objection(ue, msg)) is not None:
         return cause, "the message names its transaction or bearer wrongly"
+    if ue.emergency:  # TS 23.401, 4.3.12.1
+        return EsmCause.REQUEST_REJECTED_UNSPECIFIED, "a phone that is here for an emergency has that connection alone"
     if msg.request_type & 7 == RequestType.HANDOVER:
         return EsmCause.PDN_CONNECTION_DOES_NOT_EXIST, "there is nothing to hand over from another access"
     return None

@@ -27,7 +27,7 @@ class Memory:
 
     def keep(self, ue: Ue) -> None:
         """Remember a phone with proven keys and a confirmed GUTI; what was known of it before goes."""
-        if not (ue.guti and ue.security and ue.security.keys):
+        if not (ue.guti and ue.security and ue.security.keys) or ue.security.null:
             return
         self.forget(ue.imsi)
         entry = Remembered(ue.imsi, ue.guti.m_tmsi, ue.security)

@@ -31,8 +31,8 @@ def start(mme: Mme, ue: Ue, rx: Rx, then: Next) -> Effects:
     context = ue.next_security
     assert context is not None
     network = mme.config.network
-    eia = next((n for n in network.eia if _offers(ue.capability, 1, n)), None)
-    eea = next((n for n in network.eea if n == 0 or _offers(ue.capability, 0, n)), None)
+    eia = 0 if context.null else next((n for n in network.eia if _offers(ue.capability, 1, n)), None)
+    eea = 0 if context.null else next((n for n in network.eea if n == 0 or _offers(ue.capability, 0, n)), None)
     if eia is None or eea is None:
         yield from reject.request(mme, ue, rx, 23, "the phone has none of the algorithms that we have")
         return

@@ -128,7 +128,7 @@ def subscribed_quality(subscription: SubscriptionData, configuration: ApnConfigu
 def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
     """Create Session Request for the wanted APN (TS 23.401, 5.3.2.1, step 12)."""
     pti = wish.request.procedure_transaction_identity
-    urgent = wish.request.request_type & 7 == RequestType.EMERGENCY
+    urgent = ue.emergency or wish.request.request_type & 7 == RequestType.EMERGENCY
     configuration = emergency.configuration(mme) if urgent else _subscribed(ue, wish.apn)
     objection = _objection(wish, configuration)
     if urgent and configuration is None:
@@ -137,9 +137,9 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
         del ue.wishes[pti]
         yield from wish.refused(mme, ue, rx, pti, *objection)
         return
-    assert ue.subscription is not None
     assert configuration is not None
-    qci, arp, ambr = subscribed_quality(ue.subscription, configuration)
+    subscription = ue.subscription or SubscriptionData()
+    qci, arp, ambr = subscribed_quality(subscription, configuration)
     ebi = ue.free_ebi()
     assert ebi is not None
     apn = configuration.service_selection
@@ -154,13 +154,13 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
     assert ue.tai is not None
     yield Request("S11", wish.pdn.gateway, CreateSessionRequest(
         teid=wish.pdn.s11_teid,
-        imsi=ue.imsi,
-        msisdn=ue.subscription.msisdn,
+        imsi=(ue.imsi if ue.proven else ue.unproven) or None,
+        msisdn=subscription.msisdn,
         mei=ue.imeisv or None,
         uli=Uli(ue.tai, ue.ecgi),
         serving_network=mme.plmn,
         rat_type=EUTRAN,
-        indication_flags=Indication.of("DAF") if kind == pdn_type.IPV4V6 else None,
+        indication_flags=_indication(ue, kind),
         sender_f_teid=Fteid(S11_MME, ue.s11_teid, mme.s11.control),
         pgw_s5_s8_address=Fteid(S5C_PGW, 0, mme.s11.pgw),
         apn=apn,
@@ -175,6 +175,11 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
         recovery=mme.s11.recovery,
     ), context=wish)
 
+
+def _indication(ue: Ue, kind: int) -> Indication | None:
+    """Two addresses may be had at once; an IMSI is not proven (TS 29.274, 8.12)."""
+    flags = (["DAF"] if kind == pdn_type.IPV4V6 else []) + ([] if ue.proven or not ue.unproven else ["UIMSI"])
+    return Indication.of(*flags) if flags else None
 
 
 @on("S11", CreateSessionResponse)

@@ -53,7 +53,7 @@ def on_tracking_area_update_request(mme: Mme, msg: TrackingAreaUpdateRequest, rx
     if ue.verified and not renew:
         yield from _proven(mme, ue, msg, rx)
         return
-    if owner is None or owner.emm is not EmmState.REGISTERED:
+    if owner is None or owner.emm is not EmmState.REGISTERED or not owner.proven:
         ue.take_update(msg, rx.octets)
         yield from reject.request(mme, ue, rx, IDENTITY_NOT_DERIVED, "its GUTI names nobody here: it attaches again")
         return

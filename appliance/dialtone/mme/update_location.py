@@ -52,20 +52,22 @@ def on_no_update_location_answer(mme: Mme, event: Unanswered, rx: Rx) -> Effects
     ue: Ue = event.request.context
     if ue.answered(event.request) and ue.emm is not EmmState.REGISTERED:
         rx.subject = ue.label
-        yield from reject.request(mme, ue, rx, reject.NETWORK_FAILURE, "the HSS does not answer")
+        yield from _refused(mme, ue, rx, reject.NETWORK_FAILURE, "the HSS does not answer")
 
 
 def _refused(mme: Mme, ue: Ue, rx: Rx, cause: int, why: str) -> Effects:
     if ue.emm is EmmState.REGISTERED:
         yield Verdict("update location", False, f"the phone may not be served any longer: {why}")
         yield from on_detach_ue(mme, DetachUe(ue.imsi, page=True, by_hss=True), rx)
+    elif ue.emergency and ue.then is not None:  # needs no subscription (TS 23.401, 4.3.12.1)
+        yield from ue.then(mme, ue, rx)
     else:
         yield from reject.request(mme, ue, rx, cause, why)
 
 
 def confirm(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     """A phone is heard of: where the HSS has lost its location since, it is told again (TS 23.007, 4.2.1)."""
-    if not ue.confirmed and ue.emm is EmmState.REGISTERED and ue.awaited is None:
+    if not ue.confirmed and not ue.emergency and ue.emm is EmmState.REGISTERED and ue.awaited is None:
         yield from start(mme, ue, rx, _confirmed, initial=False)
 
 

@@ -12,9 +12,11 @@ from dialtone.codec.gtpc import (
     DeleteSessionResponse,
 )
 from dialtone.codec.gtpc.values import Ambr, Cause, Fteid
+from dialtone.config import EMERGENCY_APN
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, CloseTunnel, Effects, Event, Send, Verdict
 from dialtone.errors import ProtocolError
+from dialtone.ids import nameless
 from dialtone.pgw import forwarding, options
 from dialtone.pgw.bearer import open_tunnel
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
@@ -35,7 +37,7 @@ class TunnelFailed(Event):
 @on("S11", CreateSessionRequest)
 def on_create_session_request(pgw: Pgw, msg: CreateSessionRequest, rx: Rx) -> Effects:
     """Addresses, a TEID, what the phone asked for in its PCO. A second one for the same APN replaces the first."""
-    rx.subject = imsi = msg.imsi or ""
+    rx.subject = imsi = _phone(msg)
     apn = msg.apn.lower()
     old = pgw.sessions.get((imsi, apn))
     kind, accepted = _check(pgw, msg, apn, old)
@@ -75,13 +77,19 @@ def on_create_session_request(pgw: Pgw, msg: CreateSessionRequest, rx: Rx) -> Ef
     ))
 
 
+def _phone(msg: CreateSessionRequest) -> str:
+    """The IMSI, or the IMEI of a phone in need that has none or has not proven it (TS 29.274, 7.2.1)."""
+    unproven = msg.indication_flags is not None and msg.indication_flags.has("UIMSI")
+    return nameless(msg.mei) if msg.mei and (unproven or not msg.imsi) else msg.imsi or ""
+
+
 def _stale(pgw: Pgw, msg: CreateSessionRequest) -> list[Session]:
     """What a new session replaces (TS 29.274, 7.2.1): that of the same APN, that of the same default bearer; and of an
     MME that has no TEID of ours (0), and so no session of this phone, all that stand there under its name."""
     point = point_of(msg.sender_f_teid)
     fresh = point == S11 and not msg.teid
     ebi = msg.bearer_contexts_to_be_created[0].ebi
-    return [session for session in pgw.sessions_of(msg.imsi or "")
+    return [session for session in pgw.sessions_of(_phone(msg))
             if session.apn == msg.apn.lower() or (session.tunnel.point == point and (fresh or session.ebi == ebi))]
 
 
@@ -89,8 +97,8 @@ def _check(pgw: Pgw, msg: CreateSessionRequest, apn: str, old: Session | None) -
     """PDN type and cause; raises ProtocolError, with the cause to answer, before anything is changed."""
     if apn not in pgw.config.apn:
         raise ProtocolError(f"APN {msg.apn!r} is not configured", cause=CauseValue.MISSING_OR_UNKNOWN_APN)
-    if not msg.imsi:
-        raise ProtocolError("a session without an IMSI", cause=CauseValue.CONDITIONAL_IE_MISSING)
+    if not msg.imsi and (apn != EMERGENCY_APN or not msg.mei):
+        raise ProtocolError("a session without an IMSI, and no emergency", cause=CauseValue.CONDITIONAL_IE_MISSING)
     kind, accepted = pgw.addresses[apn].kind(msg)
     pgw.addresses[apn].check(kind, msg.paa, old.paa if old else None)
     return kind, accepted

@@ -15,7 +15,7 @@ from dialtone.codec.nas.capabilities import (
     UENetworkCapability,
 )
 from dialtone.codec.nas.causes import EmmCause
-from dialtone.codec.nas.identities import Imsi
+from dialtone.codec.nas.identities import Imei, Imsi
 from dialtone.codec.nas.values import NO_KEY, EpsAttachResult, EpsAttachType
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Event
@@ -73,6 +73,8 @@ def barred(phone: Phone) -> str:
 def begin(phone: Phone) -> Iterator[Effect]:
     """Send an Attach request (5.5.1.2.2)."""
     yield from phone.move("Attach request")
+    if phone.nas.null:  # it ended with the registration (TS 33.401, 15.2.2.2)
+        phone.forget()
     phone.esm_failure = None
     phone.challenge = None
     phone.nas.partial = None
@@ -99,7 +101,7 @@ def request(phone: Phone) -> nas.AttachRequest:
     message = nas.AttachRequest(
         eps_attach_type=_type(handset),
         nas_key_set_identifier=NO_KEY if current is None else current.ksi,
-        eps_mobile_identity=guti or Imsi(phone.faults.imsi(phone.usim)),
+        eps_mobile_identity=guti or _name(phone),
         ue_network_capability=UENetworkCapability(
             b"\x80\x80" if phone.faults.weak_capabilities else handset.network_capability),
         esm_message_container=nas.encode(esm.connectivity_request(phone)),
@@ -113,6 +115,10 @@ def request(phone: Phone) -> nas.AttachRequest:
     if additional is not None:
         message.ue_additional_security_capability = UEAdditionalSecurityCapability(additional)
     return message
+
+
+def _name(phone: Phone) -> Imsi | Imei:
+    return Imsi(phone.faults.imsi(phone.usim)) if phone.handset.sim else Imei(phone.imei)
 
 
 @on("NAS", nas.AttachAccept)

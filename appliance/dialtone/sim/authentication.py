@@ -51,7 +51,7 @@ def _success(phone: Phone, msg: nas.AuthenticationRequest, answer: Authenticated
     if phone.authentication_failures:
         phone.authentication_failures = 0
         yield from phone.stop("T3418", "T3420")
-        yield from _resume(phone)
+        yield from resume(phone)
     yield phone.start("T3416")
     yield phone.send(nas.AuthenticationResponse(res=res))
 
@@ -68,7 +68,7 @@ def _failure(phone: Phone, cause: EmmCause, auts: bytes | None) -> Effects:
         yield phone.start("T3420" if cause == EmmCause.SYNCH_FAILURE else "T3418")
 
 
-def _resume(phone: Phone) -> Effects:
+def resume(phone: Phone) -> Effects:
     """The timers that were stopped at the first failure run again (5.4.2.6)."""
     if phone.emm == EmmState.REGISTERED_INITIATED:
         yield phone.start("T3410")

@@ -19,19 +19,12 @@ def on_identity_request(phone: Phone, msg: nas.IdentityRequest, rx: Rx) -> Effec
 
 
 def _identity(phone: Phone, kind: int) -> Imsi | Imei | Imeisv | NoIdentity:
-    imeisv = phone.handset.imeisv
     match kind:
-        case IdentityType.IMSI:
+        case IdentityType.IMSI if phone.handset.sim:
             return Imsi(phone.faults.imsi(phone.usim))
         case IdentityType.IMEI:
-            return Imei(imeisv[:14] + check_digit(imeisv[:14]))
+            return Imei(phone.imei)
         case IdentityType.IMEISV:
-            return Imeisv(imeisv)
+            return Imeisv(phone.handset.imeisv)
         case _:
             return NoIdentity()
-
-
-def check_digit(digits: str) -> str:
-    """The Luhn digit of an IMEI's first 14 digits (TS 23.003, 6.2.1 and Annex B)."""
-    total = sum(sum(divmod(int(digit) * (1 + index % 2), 10)) for index, digit in enumerate(digits))
-    return str(-total % 10)

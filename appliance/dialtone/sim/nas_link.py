@@ -128,10 +128,14 @@ class NasLink:
         if not isinstance(message, nas.SecurityModeCommand):
             raise self._dropped("unexpected security header", f"{message.NAME} with header type 3")
         ksi = message.nas_key_set_identifier
-        context = next((c for c in (self.partial, self.current) if c is not None and c.ksi == ksi), None)
+        algorithms = message.selected_nas_security_algorithms
+        context: SecurityContext | None
+        if ksi == algorithms.integrity == algorithms.ciphering == 0 and self.phone.in_need:
+            context = SecurityContext(0, bytes(32))  # nothing is made with its keys (TS 24.301, 5.4.3.3)
+        else:
+            context = next((c for c in (self.partial, self.current) if c is not None and c.ksi == ksi), None)
         if context is None:
             raise self._dropped("unknown KSI", f"key set {ksi} is none of the phone's")
-        algorithms = message.selected_nas_security_algorithms
         count = estimate_count(context.downlink, cover.sequence_number)
         try:
             keys = NasSecurity(context.kasme, eia=algorithms.integrity, eea=algorithms.ciphering)
@@ -151,6 +155,11 @@ class NasLink:
         context = candidate.context
         context.keys, context.downlink = candidate.keys, candidate.count
         self.current, self.partial, self.secure = context, None, True
+
+    @property
+    def null(self) -> bool:
+        """What the phone has is the context of an emergency, which proves nothing."""
+        return self.current is not None and self.current.keys is not None and self.current.keys.eia == 0
 
     def forget(self) -> None:
         """Delete every key (TS 24.301, 5.5.1.2.5: eKSI is deleted)."""

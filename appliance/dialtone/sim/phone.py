@@ -27,7 +27,7 @@ from dialtone.ids import Guti, Plmn, Tai
 from dialtone.sim.air import EstablishmentCause, RadioLost
 from dialtone.sim.faults import Faults
 from dialtone.sim.nas_link import NasLink
-from dialtone.sim.states import BEARER, EMM, BearerState, EpsUpdateStatus
+from dialtone.sim.states import BEARER, EMM, BearerState, EmmState, EpsUpdateStatus
 from dialtone.sim.timers import TIMERS
 from dialtone.sim.usim import Usim
 
@@ -50,7 +50,8 @@ class Handset:
     The default offers what this phone can do (EEA0, 128-EEA2, 128-EIA2). With `apn`, or with
     `esm_information`, it asks for the ESM information procedure. `retries`: tries again by itself after a
     failed attach, as T3411 says. `drx`: a paging cycle of its own, as the coefficient of TS 24.008, 10.5.5.6.
-    `combined`: wants non-EPS services, too; of these with `sms_only` no calls. `emergency`: attaches for a call to 112.
+    `combined`: wants non-EPS services, too; of these with `sms_only` no calls. `emergency`: attaches for a call to 112,
+    without `sim` by its IMEI.
     `local_address_in_tft`: knows the packet filter components of Release 11. `ims`: the APN of its IMS client, which
     then exists as an element of its own (sim/ims); empty where it makes no calls in LTE.
     """
@@ -66,6 +67,7 @@ class Handset:
     drx: int | None = None
     combined: bool = False
     emergency: bool = False
+    sim: bool = True
     sms_only: bool = True
     local_address_in_tft: bool = True
     ims: str = ""
@@ -195,6 +197,18 @@ class Phone(Element):
     def imsi(self) -> str:
         """The IMSI of the card, which also names the phone."""
         return self.usim.imsi
+
+    @property
+    def in_need(self) -> bool:
+        """It attaches for an emergency, or is here for one: null algorithms are good enough (TS 24.301, 5.4.3.3)."""
+        return self.handset.emergency and self.emm in (EmmState.REGISTERED_INITIATED, EmmState.REGISTERED)
+
+    @property
+    def imei(self) -> str:
+        """Its IMEI, with the Luhn digit of the first 14 (TS 23.003, 6.2.1 and annex B)."""
+        digits = self.handset.imeisv[:14]
+        total = sum(sum(divmod(int(digit) * (1 + index % 2), 10)) for index, digit in enumerate(digits))
+        return digits + str(-total % 10)
 
     @property
     def bearers(self) -> tuple[int, ...]:

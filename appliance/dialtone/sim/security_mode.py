@@ -12,6 +12,7 @@ from dialtone.codec.nas.identities import Imeisv
 from dialtone.crypto.kdf import hash_mme
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects
+from dialtone.sim.authentication import resume
 from dialtone.sim.phone import Phone, on
 
 IMEISV_REQUESTED = 1
@@ -31,6 +32,9 @@ def on_security_mode_command(phone: Phone, msg: nas.SecurityModeCommand, rx: Rx)
         return
     phone.nas.take(candidate)
     yield from phone.stop("T3416", "T3418", "T3420")
+    if phone.authentication_failures:  # the network goes on without proof, or has done better
+        phone.authentication_failures = 0
+        yield from resume(phone)
     phone.challenge = None
     complete = nas.SecurityModeComplete()
     if msg.imeisv_request == IMEISV_REQUESTED:
@@ -53,9 +57,10 @@ def _objection(phone: Phone, msg: nas.SecurityModeCommand, genuine: bool) -> tup
     algorithms = msg.selected_nas_security_algorithms
     mismatch, unspecified = (EmmCause.UE_SECURITY_CAPABILITIES_MISMATCH,
                              EmmCause.SECURITY_MODE_REJECTED_UNSPECIFIED)
-    if algorithms.integrity == 0:
+    null = algorithms.integrity == algorithms.ciphering == 0 and phone.in_need
+    if algorithms.integrity == 0 and not null:
         return unspecified, "null integrity is for emergency calls only"
-    if not (offers(capability, 0, algorithms.ciphering) and offers(capability, 1, algorithms.integrity)):
+    if not null and not (offers(capability, 0, algorithms.ciphering) and offers(capability, 1, algorithms.integrity)):
         return mismatch, f"the phone never offered {algorithms!r}"
     if not genuine:
         return unspecified, "its MAC is wrong"

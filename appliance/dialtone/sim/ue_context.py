@@ -58,7 +58,8 @@ class BearersFailed(Event):
 def on_initial_context_setup_request(enb: Enb, msg: InitialContextSetupRequest, rx: Rx) -> Effects:
     """Security and bearers (8.3.1.2): allocate, then ask the phone."""
     ue = enb.associated(msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
-    if not msg.ue_security_capabilities.integrity_protection_algorithms & EIA1_EIA2:
+    integrity = msg.ue_security_capabilities.integrity_protection_algorithms
+    if integrity and not integrity & EIA1_EIA2:  # none at all is a phone in need (TS 33.401, 15.2.2)
         cause = "encryption-and-or-integrity-protection-algorithms-not-supported"
         yield _failure(enb, ue, Cause.of("radioNetwork", cause))
         return
