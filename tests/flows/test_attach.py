@@ -253,15 +253,13 @@ def test_the_same_request_again_gets_the_accept_again(net: Network, waiting: Pro
     assert waiting.names[-1] == "DownlinkNASTransport"  # ciphered
 
 
-def test_another_request_begins_anew_on_another_connection(net: Network, waiting: Probe) -> None:
+def test_another_request_begins_anew(net: Network, waiting: Probe) -> None:
+    """Its elements differ from those of the first, which is therefore aborted (5.5.1.2.7 d)."""
     phone = net.phones[imsi_of(1)]
-    phone.handset = replace(phone.handset, apn="ims")
+    phone.handset = replace(phone.handset, drx=8)
     waiting.uplink(attach_request(phone))
-    assert waiting.names[-1] == "UEContextReleaseCommand"
-    waiting.released()
-    assert net.leaks() == NOTHING
-    net.attach()
-    registered(net)
+    assert [message.NAME for message in waiting.got[-2:]] == ["E-RABReleaseCommand", "E-RABSetupRequest"]
+    assert len(net.core.pgw.sessions) == 1
 
 
 def test_an_accept_that_nobody_confirms_is_repeated_four_times(net: Network, waiting: Probe) -> None:

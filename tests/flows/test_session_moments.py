@@ -29,6 +29,8 @@ from dialtone.mme.states import EcmState, EmmState
 from dialtone.pgw.policy import InstallRules, RemoveRules
 from dialtone.requests import is_answer
 from dialtone.sim.air import ConnectionRequest, EstablishmentCause
+from dialtone.sim.enb import EnbConfig
+from dialtone.sim.moving import HandOver, Neighbour
 from dialtone.sim.pdn import ClosePdn, OpenPdn
 from dialtone.sim.phone import Phone
 from dialtone.sim.service import ServiceCommand
@@ -269,6 +271,24 @@ def test_nas_is_not_lost_in_a_handover(make_network: Callable[..., Network]) -> 
     assert (last.mme_ue_s1ap_id, last.enb_ue_s1ap_id) == (ue.number, 77)
     assert [event.name for event in net.events("NAS")][-1] == "GUTI reallocation command"
     assert isinstance(nas.decode(net.events("NAS")[-1].plain, downlink=True), nas.GUTIReallocationCommand)
+
+
+def test_nas_goes_out_again_when_the_handover_fails(make_network: Callable[..., Network]) -> None:
+    net = make_network(enbs=(EnbConfig(), EnbConfig(enb_id=0x19C, enb_name="second")))
+    phone = net.attach()
+    ue = net.core.mme.by_imsi[IMSI]
+    phone.deaf = True
+    net.command("mme", ReallocateGuti(IMSI), 0.1)
+    net.enbs[1].full = True
+    before = len(net.sent("GUTI reallocation command"))
+    net.loop.tell(phone.cell.enb, HandOver(phone.name, Neighbour("enb2", net.enbs[1].config), s1=True))
+    net.loop.deliver("mme", "S1-MME", phone.cell.enb, s1ap.encode(s1ap.NASNonDeliveryIndication(
+        mme_ue_s1ap_id=ue.number, enb_ue_s1ap_id=ue.enb_ue_s1ap_id, nas_pdu=b"\7",
+        cause=s1ap.Cause.of("radioNetwork", "s1-intra-system-handover-triggered"))), 1)
+    net.run(0.1)
+    assert net.sent("HandoverPreparationFailure")
+    assert len(net.sent("GUTI reallocation command")) == before + 1
+    assert not ue.undelivered
 
 
 @pytest.mark.parametrize("what", ["service", "update"])

@@ -291,7 +291,7 @@ def test_other_kenb_or_no_common_algorithm_is_a_context_setup_failure() -> None:
     assert str(failure.cause) == "radioNetwork: failure-in-radio-interface-procedure (26)"
     assert lab.enb.counters["context setup failed"] == 1
     other = lab.connect(1, 101)
-    lab.request(other, mme_ue_s1ap_id=101, integrity=0)
+    lab.request(other, mme_ue_s1ap_id=101, integrity=0x2000)
     assert "not-supported" in str(lab.next().cause)
 
 

@@ -23,6 +23,7 @@ from dialtone.mme import (
     emm_information,
     identification,
     paging,
+    reattach,
     reject,
     retransmission,
     security_mode,
@@ -40,12 +41,14 @@ INVALID_MANDATORY = 96
 
 @on("NAS", AttachRequest)
 def on_attach_request(mme: Mme, msg: AttachRequest, rx: Rx) -> Effects:
-    """Begin, or begin again: TS 24.301, 5.5.1.2.7 (d), (e), (f)."""
+    """Begin, or begin again (TS 24.301, 5.5.1.2.7 d, e, f)."""
     ue: Ue = rx.peer
     if ue.request is not None and rx.octets == ue.request_octets:
         yield from _repeated(ue)
         return
-    if ue.context_sent:  # an eNB sets up one context a connection: the phone is taken in on another one
+    if ue.context_sent and reattach.settled(ue):
+        yield from reattach.clear(mme, ue, rx)
+    elif ue.context_sent:  # the eNB is not done with the first one: the phone is taken in on another connection
         mme.memory.keep(ue)
         yield Verdict("attach", False, "the phone began a new attach on the same connection: released, to begin anew")
         yield from drop(mme, ue, rx)
@@ -203,6 +206,9 @@ def _connected(mme: Mme, ue: Ue, rx: Rx, pdn: Pdn) -> Effects:
         additional_update_result=side.additional_update_result,
     )
     yield default_bearer.start(ue, pdn)
+    if ue.context_sent:
+        yield from reattach.accept(ue, pdn, accept)
+        return
     yield from retransmission.send(ue, "T3450", accept, via=initial_context_setup(mme, ue))
     yield guard(ue)
 

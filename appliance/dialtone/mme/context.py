@@ -260,6 +260,7 @@ class Ue:
     transactions: dict[int, Any] = field(default_factory=dict)  # other procedures the phone began, by PTI
     wishes: dict[int, Wish] = field(default_factory=dict)  # PDN connections being made, by PTI
     context_sent: bool = False  # the eNB was asked to set its context up, which it does once a connection
+    rekeyed: bool = False  # security mode brought other keys than the eNB has
     returning: str = ""  # the procedure of a registered phone whose context is being set up
     releasing: bool = False  # the eNB was asked to release the connection
     radio_lost: bool = False  # by an accident: what had a guaranteed rate goes with it
@@ -387,5 +388,5 @@ class Ue:
 
 
 CONNECTION = ("number", "ecm", "enb", "enb_ue_s1ap_id", "stream", "tai", "ecgi", "verified", "secured", "context_sent",
-              "releasing", "radio_lost")
+              "releasing", "radio_lost", "rekeyed")
 """What belongs to the S1 connection of a phone and not to its registration."""

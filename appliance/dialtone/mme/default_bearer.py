@@ -41,7 +41,7 @@ def start(ue: Ue, pdn: Pdn) -> Effect:
 def confirmed(ue: Ue, ebi: int) -> Effect:
     """The phone took it, inside the attach. Raises ProtocolError, ESM cause #43 (7.3.2)."""
     bearer = ue.bearer(ebi)
-    if bearer is None or bearer.step is not None or not ESM.allows(bearer.state, "accepted"):
+    if bearer is None or (bearer.step is not None and bearer.step.nas) or not ESM.allows(bearer.state, "accepted"):
         raise ProtocolError(f"no activation of EPS bearer {ebi} is under way",
                             cause=EsmCause.INVALID_EPS_BEARER_IDENTITY, clause="TS 24.301, 7.3.2")
     return ue.move_bearer(bearer, "accepted")

@@ -189,7 +189,7 @@ class Mme(Element):
         if ue.enb:
             ue.enb.ues.pop(ue.number, None)
         ue.enb = None
-        ue.secured = ue.context_sent = ue.releasing = False
+        ue.secured = ue.context_sent = ue.releasing = ue.rekeyed = False
         ue.reporting = None
         ue.returning = ""
 

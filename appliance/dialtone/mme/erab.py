@@ -102,5 +102,5 @@ def on_erab_release_response(mme: Mme, msg: ERABReleaseResponse, rx: Rx) -> Effe
     ue = mme.ue_of(rx.peer, msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
     gone = [item.e_rab_id for item in msg.e_rab_release_list]
     for ebi in (*gone, *(item.e_rab_id for item in msg.e_rab_failed_to_release_list)):
-        if (bearer := ue.bearer(ebi)) is not None:
+        if (bearer := ue.bearer(ebi)) is not None and bearer.step is not None and bearer.step.timer == "T3495":
             yield from esm_procedure.radio_done(mme, ue, rx, bearer)

@@ -193,6 +193,7 @@ def stay(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     """The phone is where it was: what had to wait for the end of the handover goes on."""
     yield from give_up_handover(mme, ue, rx)
     if ue.ecm is EcmState.CONNECTED and not ue.releasing:
+        yield from retransmission.again_if_lost(ue)
         yield from paging.reached(mme, ue, rx)
 
 

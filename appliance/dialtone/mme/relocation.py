@@ -67,6 +67,5 @@ def answered(mme: "Mme", relocation: Relocation, rx: Rx, why: str = "") -> Effec
     if relocation.left == 0 and ue.relocation is relocation:
         ue.relocation = None
         yield from relocation.done(mme, ue, rx, relocation.refused)
-        if ue.undelivered and ue.enb is not None:  # it may be lost
-            ue.undelivered = False
-            yield from retransmission.at_once(ue)
+        if ue.enb is not None:
+            yield from retransmission.again_if_lost(ue)

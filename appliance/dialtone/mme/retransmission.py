@@ -69,8 +69,12 @@ def again(mme: Mme, key: int | tuple[int, int], timer: str, rx: Rx) -> tuple[Ue 
     return ue, [Send("NAS", ue, retry.message), StartTimer(timer, key, retry.seconds)]
 
 
-def at_once(ue: Ue) -> Iterator[Effect]:
-    """What is being repeated goes out once more now; the timers run on."""
+def again_if_lost(ue: Ue) -> Iterator[Effect]:
+    """A handover has come to its end, well or not. If the eNB returned NAS since it had begun, what is being repeated
+    goes out once more now; the timers run on (TS 23.401, 5.5.1.1.1)."""
+    undelivered, ue.undelivered = ue.undelivered, False
+    if not undelivered:
+        return
     for retry in ue.retries.values():
         yield Send("NAS", ue, retry.message)
 

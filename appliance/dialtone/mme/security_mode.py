@@ -68,7 +68,7 @@ def on_security_mode_complete(mme: Mme, msg: SecurityModeComplete, rx: Rx) -> Ef
         raise ProtocolError("no security mode command is outstanding", cause=NOT_EXPECTED, clause="TS 24.301, 7.4")
     yield from retransmission.stop(ue, "T3460")
     ue.security, ue.next_security, ue.secured = context, None, True
-    ue.kenb_count = context.ul_count
+    ue.kenb_count, ue.rekeyed = context.ul_count, ue.context_sent
     if isinstance(msg.imeisv, Imeisv):
         ue.imeisv = str(msg.imeisv)
     if msg.replayed_nas_message_container is not None:

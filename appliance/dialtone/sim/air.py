@@ -120,6 +120,14 @@ class ContextSetup(Event):
 
 
 @dataclass(slots=True)
+class KeyChange(Event):
+    """RRC reconfiguration with other keys: `k_enb` is what the MME gave to the eNB (TS 33.401, 7.2.9.2)."""
+
+    enb: str
+    k_enb: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
 class HandoverOrder(Event):
     """RRC reconfiguration with mobility control: go to `cell`, as `rrc` of the eNB there says (TS 36.331, 5.3.5.4)."""
 

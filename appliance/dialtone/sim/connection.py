@@ -9,7 +9,7 @@ from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, StartTimer, Tell, Up
 from dialtone.sim import attach, detach, esm, service, tracking, transaction
-from dialtone.sim.air import ContextReady, ContextSetup, NasDown, Refused, Released
+from dialtone.sim.air import ContextReady, ContextSetup, KeyChange, NasDown, Refused, Released
 from dialtone.sim.phone import Phone, on
 from dialtone.sim.states import EmmState
 
@@ -34,16 +34,33 @@ def on_context_setup(phone: Phone, event: ContextSetup, rx: Rx) -> Effects:
         phone.counters["context setup failed"] += 1
         yield phone.outcome("context setup", False, problem)
         return
-    phone.counters["K_eNB equal"] += 1
-    assert phone.nas.current is not None
-    phone.k_enb, phone.ncc = event.k_enb, 0
-    phone.next_hop = NextHop.first(phone.nas.current.kasme, event.k_enb)
+    _take_kenb(phone, event.k_enb)
     if phone.emm == EmmState.SERVICE_REQUEST_INITIATED:
         yield from service.bearers_up(phone, event.bearers)
     elif phone.emm == EmmState.TRACKING_AREA_UPDATING_INITIATED:
         yield from esm.keep_only(phone, event.bearers)
     for octets in event.nas:
         yield Up("NAS", "mme", octets)
+
+
+@on.event(KeyChange)
+def on_key_change(phone: Phone, event: KeyChange, rx: Rx) -> Effects:
+    """Other keys on the radio, after a security mode on a connection that had some (TS 33.401, 7.2.9.2)."""
+    phone.mark(rx)
+    if phone.deaf or event.enb != phone.cell.enb:
+        return
+    if problem := _compare_kenb(phone, event.k_enb):
+        yield phone.outcome("key change", False, problem)
+        yield from phone.drop_connection()
+        return
+    _take_kenb(phone, event.k_enb)
+
+
+def _take_kenb(phone: Phone, k_enb: bytes) -> None:
+    phone.counters["K_eNB equal"] += 1
+    assert phone.nas.current is not None
+    phone.k_enb, phone.ncc = k_enb, 0
+    phone.next_hop = NextHop.first(phone.nas.current.kasme, k_enb)
 
 
 def _compare_kenb(phone: Phone, k_enb: bytes) -> str:

@@ -24,7 +24,7 @@ from dialtone.codec.s1ap.erab import (
 from dialtone.codec.s1ap.modification import UEContextModificationRequest, UEContextModificationResponse
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Event, Tell
-from dialtone.sim.air import BearersDown, NasDown
+from dialtone.sim.air import BearersDown, KeyChange, NasDown
 from dialtone.sim.enb import Enb, EnbUe, RadioBearer, RadioBearerDown, RadioBearerUp, on
 
 NOT_SUPPORTED = Cause.of("radioNetwork", "not-supported-qci-value")
@@ -152,8 +152,12 @@ def _lost(enb: Enb, phone: str, ebi: int, rx: Rx, cause: Cause) -> Effects:
 
 @on("S1-MME", UEContextModificationRequest)
 def on_ue_context_modification_request(enb: Enb, msg: UEContextModificationRequest, rx: Rx) -> Effects:
-    """Another AMBR (8.3.4.2)."""
+    """Another AMBR, other keys (8.3.4.2)."""
     ue = enb.associated(msg.mme_ue_s1ap_id, msg.enb_ue_s1ap_id, rx)
+    if msg.security_key is not None:
+        ue.k_enb, ue.ncc, ue.fresh = msg.security_key, 0, None
+        ue.capabilities = msg.ue_security_capabilities or ue.capabilities
+        yield Tell(ue.phone, KeyChange(enb.name, msg.security_key))
     ue.ambr = msg.ue_aggregate_maximum_bitrate or ue.ambr
     yield enb.send(UEContextModificationResponse(
         mme_ue_s1ap_id=msg.mme_ue_s1ap_id, enb_ue_s1ap_id=msg.enb_ue_s1ap_id), ue)
