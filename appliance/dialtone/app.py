@@ -5,14 +5,15 @@ import asyncio
 import itertools
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dialtone.codec import diameter, gtpc, nas, s1ap
+from dialtone.codec import diameter, gtpc, nas, s1ap, sip
 from dialtone.commands import Commands
 from dialtone.config import MTU, Config
 from dialtone.control import ControlServer
@@ -23,8 +24,9 @@ from dialtone.diameter.link import NodeLink
 from dialtone.diameter.node import POINT as DIAMETER_POINT
 from dialtone.diameter.node import Node
 from dialtone.diameter.transport import Transport
-from dialtone.effects import Save
+from dialtone.effects import InstallSas, KeepSas, RemoveSas, Save
 from dialtone.element import Link
+from dialtone.errors import LocalError
 from dialtone.gtp.effects import Start as Supervise
 from dialtone.gtp.link import GtpLink
 from dialtone.gtp.paths import Paths
@@ -33,22 +35,29 @@ from dialtone.hss.element import Hss, Subscribers
 from dialtone.hss.store import Store
 from dialtone.hss.writer import Writer
 from dialtone.kernel import dns, net, nft
+from dialtone.kernel.gm import GmIpsec
 from dialtone.kernel.media import MediaSet
-from dialtone.links.memory import Memory
+from dialtone.links.memory import Memory, MemoryFlows
 from dialtone.links.sctp import Sctp
+from dialtone.links.sip import SipLink
 from dialtone.links.udp import Udp
 from dialtone.loop import Loop
 from dialtone.mme.element import Mme
 from dialtone.mme.nas_link import NasLink
+from dialtone.pcscf.element import Pcscf
 from dialtone.pgw.element import Pgw
 from dialtone.pgw.options import servers_of
 from dialtone.requests import DIAMETER, GTPC
 from dialtone.runtime import Runtime, epoch_clock
+from dialtone.sip.timers import RADIO
+from dialtone.sip.transactions import SipPolicy, own_via
 from dialtone.trace.bus import Bus
 
 log = logging.getLogger("dialtone")
 
 TUN = "ue0"
+NO_IPSEC = "no-ipsec"
+"""The tag of a subscriber whose phone may register without IPsec."""
 
 
 @dataclass(slots=True)
@@ -60,15 +69,16 @@ class Core:
     mme: Mme
     pgw: Pgw
     hss: Hss
+    pcscf: Pcscf
     diameter: Node | None = None  # where peers outside are configured
     gtp: Paths | None = None  # likewise
 
 
 def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
           random: Callable[[int], bytes] = os.urandom, wall: Callable[[], datetime] | None = None,
-          inside: bool = False, recovery: int = 0) -> Core:
+          inside: bool = False, recovery: int = 0, gm: Link | None = None) -> Core:
     """Elements and their reference points. `inside` says that the eNBs live in the same loop, over memory; `recovery`
-    is our restart counter for GTP peers."""
+    is our restart counter for GTP peers; `gm` is the way to the phones, over memory where it is not given."""
     zone = ZoneInfo(config.network.timezone)
     mme = Mme(config, random, wall or (lambda: datetime.now(zone)), recovery)
     pgw = Pgw(config, random, recovery)
@@ -90,7 +100,54 @@ def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
     loop.bind("hss", "Cx", diameter, cx if node is None else NodeLink(loop, "Cx", cx), inside=True, policy=tx)
     rx: Link = Memory(loop, "Rx")
     loop.bind("pgw", "Rx", diameter, rx if node is None else NodeLink(loop, "Rx", rx), inside=True, policy=tx)
-    return Core(config, loop, mme, pgw, hss, node, paths)
+    pcscf = bind_pcscf(config, loop, subscribers, random, gm)
+    return Core(config, loop, mme, pgw, hss, pcscf, node, paths)
+
+
+def bind_pcscf(config: Config, loop: Loop, subscribers: Subscribers, random: Callable[[int], bytes],
+               gm: Link | None) -> Pcscf:
+    """The P-CSCF between the phones and the S-CSCF. Its transactions are numbered from anywhere on, so that nobody who
+    was here before a restart takes them for others."""
+
+    def plain(impi: str) -> bool:
+        subscriber = subscribers.get(impi.partition("@")[0])
+        return subscriber is not None and NO_IPSEC in subscriber.tags
+
+    pcscf = Pcscf(config, random, plain)
+    loop.add(pcscf)
+    if gm is None:
+        gm = MemoryFlows(loop, "Gm")
+        gm.place(pcscf.name, *pcscf.addresses)
+    for point, link, policy in (("Gm", gm, SipPolicy(pcscf.via, RADIO, reply=pcscf.reply)),
+                                ("Mw", Memory(loop, "Mw"), SipPolicy(own_via(pcscf.host)))):
+        loop.bind(pcscf.name, point, sip, link, inside=point == "Mw", policy=policy,
+                  numbers=itertools.count(int.from_bytes(random(6))))
+    return pcscf
+
+
+async def connect_gm(core: Core, link: SipLink, addresses: Sequence[str], runtime: Runtime) -> GmIpsec | None:
+    """Close the protected ports to plain text, then open all. Without IPsec in the kernel only the first one is opened:
+    who may do without can register."""
+    ims = core.config.ims
+    ports: Sequence[int] = ims.ports
+    ipsec: GmIpsec | None = None
+    try:
+        ipsec = GmIpsec(core.loop, core.pcscf.name, addresses, ims.ports[1:])
+        runtime.at_close(ipsec.close)
+        await ipsec.start()
+    except LocalError as error:
+        log.warning("no IPsec for phones: %s", error)
+        ipsec, ports = None, ims.ports[:1]
+        core.loop.performers |= {effect: partial(_without_ipsec, error) for effect in (InstallSas, KeepSas, RemoveSas)}
+    for address in addresses:
+        for port in ports:
+            link.listen(address, port)
+    runtime.at_close(link.close)
+    return ipsec
+
+
+def _without_ipsec(error: LocalError, effect: object, done: Callable[[Exception | None], None]) -> None:
+    done(error)
 
 
 def diameter_node(config: Config, loop: Loop, mme: Mme, pgw: Pgw, hss: Hss, random: Callable[[int], bytes]) -> Node:
@@ -190,19 +247,22 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
         runtime.at_close(writer.close)
         durable(loop, writer)
         sctp = Sctp(loop, "mme", "S1-MME")
-        core = build(config, loop, store, sctp, recovery=restarts(state / "restarts"))
+        gm = SipLink(loop, Pcscf.name, "Gm")
+        core = build(config, loop, store, sctp, recovery=restarts(state / "restarts"), gm=gm)
         plane = UserPlane(loop, config.s1.address, router=advertised(config), dscp=config.s1.dscp,
                           echo=config.s1.echo)
         runtime.at_close(plane.close)
-        await _phones_network(config, run, runtime, plane)
+        ims_gateways = await _phones_network(config, run, runtime, plane)
         plane.start()
+        ipsec = await connect_gm(core, gm, ims_gateways, runtime)
         sctp.listen(config.s1.address, config.s1.port)
         runtime.at_close(sctp.close)
         if core.diameter is not None:
             runtime.at_close(connect_diameter(config, loop).farewell)
         if core.gtp is not None:
             runtime.at_close(connect_gtp(core).close)
-        control = ControlServer(run / "core.sock", Commands(core, store, writer, plane.forwarder).table(), loop.bus)
+        commands = Commands(core, store, writer, plane.forwarder, ipsec).table()
+        control = ControlServer(run / "core.sock", commands, loop.bus)
         await control.start()
         runtime.at_close(control.close)
         log.info("ready: %s, PLMN %s, S1-MME %s:%d", config.network.name, config.network.plmn,
@@ -219,8 +279,9 @@ async def warm_up() -> None:
             await asyncio.sleep(0)
 
 
-async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: UserPlane) -> None:
-    """The phones' side of this machine: gateway addresses, forwarding, firewall, resolver."""
+async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: UserPlane) -> list[str]:
+    """The phones' side of this machine: gateway addresses, forwarding, firewall, resolver. Returns the addresses of the
+    P-CSCF."""
     ipv6 = net.has_ipv6()
     networks = {gateway: pool for apn in config.apn.values()
                 for gateway, pool in ((apn.gateway, apn.pool), (apn.gateway6, apn.pool6))
@@ -245,6 +306,7 @@ async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: Us
     resolver = dns.Resolver(dns.config(gateways, pools, zones, forwarders), run)
     await resolver.start()
     runtime.at_close(resolver.close)
+    return pcscf
 
 
 def advertised(config: Config) -> ipv6_router.Router:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dialtone import __version__
+from dialtone.commands_ipsec import IpsecCommands, Kernel
 from dialtone.commands_profiles import ProfileCommands
 from dialtone.commands_radio import RadioCommands
 from dialtone.control import Args, Command
@@ -47,11 +48,12 @@ class Commands:
     """The commands by name; each is a method `<noun>_<verb>` taking the arguments as sent."""
 
     def __init__(self, core: "Core", store: Store, writer: Saver,
-                 forwarder: Forwarder | None = None) -> None:
+                 forwarder: Forwarder | None = None, ipsec: Kernel | None = None) -> None:
         self.core = core
         self.store = store
         self.writer = writer
         self.forwarder = forwarder
+        self.ipsec = ipsec
         self.started = time.monotonic()
         self._home = core.config.network.plmn
 
@@ -64,7 +66,8 @@ class Commands:
                  "subscribers.seen", "subscribers.cancel", "subscribers.deregister", "hss.reset")
         profiles = ProfileCommands(self.store, self._save, lambda event: self.core.loop.tell("hss", event))
         own = {name: getattr(self, name.replace(".", "_")) for name in names}
-        return own | RadioCommands(self.core).table() | profiles.table()
+        ipsec = IpsecCommands(self.core, self.ipsec)
+        return own | RadioCommands(self.core).table() | ipsec.table() | profiles.table()
 
     # ---- the network -----------------------------------------------------------------------------
 
@@ -171,6 +174,8 @@ class Commands:
             "teids": sum(len(session.bearers) for session in pgw.sessions.values()),
             "tunnels": len(self.forwarder.bearers) if self.forwarder else 0,
             "contexts": len(mme.ues),
+            "sas": len(self.core.pcscf.by_spi),
+            "ims_phones": len(self.core.pcscf.registrations),
             "timers": len(loop.timers()),
         }
 

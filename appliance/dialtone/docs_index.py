@@ -28,7 +28,7 @@ _TITLES = {
     "SMS": "Short messages (TS 24.011, TS 23.040), inside NAS and SIP",
     "Gm": "Gm, Mw and ISC: SIP (RFC 3261, TS 24.229)",
 }
-_MACHINES = {"mme": "The MME", "gtp": "Paths to GTP peers", "sip": "SIP transactions",
+_MACHINES = {"mme": "The MME", "gtp": "Paths to GTP peers", "sip": "SIP transactions", "pcscf": "The P-CSCF",
              "sim": "The simulated phone and eNB"}
 _PACKAGE = "appliance/dialtone/"
 

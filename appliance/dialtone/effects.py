@@ -272,10 +272,11 @@ class SaExpired(Event):
 @dataclass(slots=True)
 class EspRefused(Event):
     """The kernel refused ESP, or plain text at a protected port, `times` since it was told last; `counter` is its name
-    of the reason (/proc/net/xfrm_stat), `owner` the address of the phone where it is known."""
+    of the reason (/proc/net/xfrm_stat), `meaning` what that is, `owner` the phone's address where it is known."""
 
     counter: str
     times: int
+    meaning: str
     owner: str = ""
 
 

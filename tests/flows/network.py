@@ -16,17 +16,21 @@ from dialtone.codec.nas import decode as decode_nas
 from dialtone.commands import Commands
 from dialtone.config import Config
 from dialtone.control import Args
+from dialtone.crypto.ipsec_keys import SaSet
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.path import Out
 from dialtone.effects import (
     CloseTunnel,
     EmptyBuffer,
     EndMarker,
+    InstallSas,
+    KeepSas,
     OpenMedia,
     OpenRelay,
     OpenTunnel,
     PeerDown,
     PeerUp,
+    RemoveSas,
     Save,
     Write,
 )
@@ -90,6 +94,10 @@ class Network:
         self.loop.performers[OpenMedia] = lambda effect, done: self._try(self.forwarder.sessions.calls, effect, done)
         self.end_markers: list[tuple[bytes, int]] = []
         self.loop.performers[EndMarker] = self._end_marker
+        self.sas: list[SaSet] = []  # those that the P-CSCF's kernel would have
+        self.loop.performers[InstallSas] = lambda effect, done: self._try(self.sas.append, effect.sas, done)
+        self.loop.performers[KeepSas] = lambda effect, done: done(None)
+        self.loop.performers[RemoveSas] = lambda effect, done: self._try(self.sas.remove, effect.sas, done)
         self.loop.performers[CloseTunnel] = lambda effect, done: self._try(self.forwarder.close, effect.teid, done)
         for effect in (sim_enb.RadioBearerUp, sim_enb.RadioBearerDown, sim_enb.RadioExpect, sim_enb.RadioFlush,
                        sim_enb.RadioForward, InterfaceUp, InterfaceDown):

@@ -24,6 +24,7 @@ COMMANDS = {
     "gtp": "The GTPv2-C peers outside",
     "doctor": "Say what this machine has and lacks",
     "enb": "The eNBs",
+    "ipsec": "IPsec between phones and P-CSCF, and its keys",
     "profile": "Subscription profiles: APNs, bit rates, restrictions",
     "sim": "The simulated eNB and phones",
     "status": "Health in one look",

@@ -61,15 +61,15 @@ class Ipsec:
     def __init__(self, address: str) -> None:
         self.address = address
         self._socket = _open()
-        self._listener: socket.socket | None = None
+        self.listener: socket.socket | None = None
         self._sending: dict[tuple[int, str, int], Sa] = {}  # our port, their address and port: the SA that is sent on
 
     def close(self) -> None:
         """Take everything of ours out of the kernel."""
         self.clear()
         self._socket.close()
-        if self._listener is not None:
-            self._listener.close()
+        if self.listener is not None:
+            self.listener.close()
 
     def clear(self) -> None:
         """Remove what bears our address: our own, or what an earlier run that was killed left behind."""
@@ -119,17 +119,17 @@ class Ipsec:
 
     def listen(self) -> socket.socket:
         """A socket to wait on: `expired` reads what it has. Raises LocalError."""
-        self._listener = _open(xfrm.GROUP_EXPIRE)
-        self._listener.setblocking(False)
-        return self._listener
+        self.listener = listener = _open(xfrm.GROUP_EXPIRE)
+        listener.setblocking(False)
+        return listener
 
     def expired(self) -> list[tuple[str, int]]:
         """Destination and SPI of the SAs whose life has ended since."""
-        assert self._listener is not None
+        assert self.listener is not None
         gone = []
         with contextlib.suppress(BlockingIOError, OSError):  # ENOBUFS: so many ended at once that some were not told
             while True:
-                for said in xfrm.messages(self._listener.recv(_BUFFER)):
+                for said in xfrm.messages(self.listener.recv(_BUFFER)):
                     if said.kind == xfrm.EXPIRE and xfrm.expired_hard(said.body):
                         state = xfrm.sa_state(said.body)
                         gone.append((state.destination, state.spi))

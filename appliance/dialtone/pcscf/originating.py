@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests of phones on their way into the network (TS 24.229, 5.2.6.3)."""
+
+from dialtone.codec.sip import AckRequest, SipError, SipRequest, SipResponse
+from dialtone.dispatch import Rx
+from dialtone.effects import Effects
+from dialtone.pcscf import emergency, headers
+from dialtone.pcscf.element import SCSCF, Pcscf, on
+from dialtone.pcscf.registration import Registration
+from dialtone.sip import security_agreement as agreement
+from dialtone.sip.flow import Flow
+from dialtone.sip.proxy import Target
+
+
+@on("Gm", SipRequest)
+def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
+    registration = pcscf.sender(rx)
+    if registration is not None:
+        rx.subject, rx.state = registration.subject, registration.state
+    if pcscf.config.network.emergency == "off" and emergency.is_emergency(msg):
+        yield from emergency.refused(pcscf, msg, rx)
+        return
+    if registration is None or not registration.registered:
+        raise SipError("register first", cause=403, clause="TS 24.229, 5.2.6.3.2")
+    _verified(msg, rx, registration)
+    context = pcscf.proxy.receive(msg, rx)
+    agreement.take_out(msg)
+    headers.distrust(msg)
+    begins = not headers.in_dialog(msg)
+    if begins:
+        headers.assert_identity(registration, msg)
+    if not isinstance(msg, AckRequest):
+        headers.charge(pcscf, msg, registration.key.host)
+
+    def change(copy: SipRequest) -> None:
+        if begins:  # whatever way the phone would like to go (TS 24.229, 5.2.6.3.3)
+            copy.set("Route", *registration.routes)
+
+    def back(answer: SipResponse) -> None:
+        headers.keep_inside(answer)
+        headers.rename(pcscf, answer, pcscf.phone_uri(registration))
+
+    yield from pcscf.proxy.forward(context, [Target("Mw", SCSCF, change=change)], [pcscf.uri("mo")], back)
+
+
+def _verified(msg: SipRequest, rx: Rx, registration: Registration) -> None:
+    """Security-Verify, where it stands, must be right. Raises SipError."""
+    verify = msg.all("Security-Verify")
+    if not verify:
+        return
+    port = Flow.parse(rx.peer).port
+    if not any(one.sas.phone.port_c == port and agreement.repeats(verify, one.server)
+               for one in registration.associations):
+        raise SipError("Security-Verify is not what Security-Server said", cause=494, clause="RFC 3329, 2.3.1")

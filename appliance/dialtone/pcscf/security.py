@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the kernel tells of the SAs: one whose life is over, and ESP that it refused (TS 33.203, 7)."""
+
+from dialtone.dispatch import Rx
+from dialtone.effects import Effects, EspRefused, SaExpired, Verdict
+from dialtone.pcscf.element import Pcscf, on
+
+
+@on.event(SaExpired)
+def on_sa_expired(pcscf: Pcscf, event: SaExpired, rx: Rx) -> Effects:
+    """We would have removed it before: whatever lives on without its SAs is of no use."""
+    registration = pcscf.by_spi.get((event.address, event.spi))
+    if registration is None:
+        return
+    rx.subject = registration.subject
+    for one in registration.associations:
+        if any((sa.destination, sa.spi) == (event.address, event.spi) for sa in one.sas.sas()):
+            lost = one is registration.current
+            yield from pcscf.drop(registration, one)
+            if lost:
+                yield from pcscf.let_go(registration)
+                yield Verdict("register", False, "The life of the SAs was over before the registration was.")
+
+
+@on.event(EspRefused)
+def on_esp_refused(pcscf: Pcscf, event: EspRefused, rx: Rx) -> Effects:
+    """For people; the kernel has dropped it."""
+    registration = next((one for one in pcscf.registrations.values() if one.key.host == event.owner), None)
+    rx.subject = registration.subject if registration is not None else event.owner
+    times = "once" if event.times == 1 else f"{event.times} times"
+    yield Verdict("esp", False, f"{event.counter} {times}: {event.meaning}.")
