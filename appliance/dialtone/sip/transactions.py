@@ -100,6 +100,7 @@ class Transactions:
             return self._ack(message, key)
         known = self.servers.get(key)
         if known is not None:
+            rx.subject = known.rx.subject
             return known.again()
         if len(self.servers) >= self.policy.limit or self.pending.get(key.host, 0) >= self.policy.pending:
             busy = sip.response(message, 503)

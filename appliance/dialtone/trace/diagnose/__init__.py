@@ -15,6 +15,7 @@ from dialtone.trace.diagnose import (  # noqa: F401 they register their rules
     attach,
     authentication,
     calls,
+    gm,
     handover,
     idle,
     network,
