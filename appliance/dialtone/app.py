@@ -98,9 +98,12 @@ def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
         loop.bind(name, "S6a", diameter, s6a, inside=True, policy=tx)
     cx: Link = Memory(loop, "Cx")
     loop.bind("hss", "Cx", diameter, cx if node is None else NodeLink(loop, "Cx", cx), inside=True, policy=tx)
-    rx: Link = Memory(loop, "Rx")
-    loop.bind("pgw", "Rx", diameter, rx if node is None else NodeLink(loop, "Rx", rx), inside=True, policy=tx)
     pcscf = bind_pcscf(config, loop, subscribers, random, gm)
+    rx: Link = Memory(loop, "Rx")
+    if node is not None:
+        rx = NodeLink(loop, "Rx", rx)
+    for name in ("pgw", "pcscf"):
+        loop.bind(name, "Rx", diameter, rx, inside=True, policy=tx)
     return Core(config, loop, mme, pgw, hss, pcscf, node, paths)
 
 

@@ -176,6 +176,8 @@ class Commands:
             "contexts": len(mme.ues),
             "sas": len(self.core.pcscf.by_spi),
             "ims_phones": len(self.core.pcscf.registrations),
+            "calls": len(self.core.pcscf.passing),
+            "af_sessions": len(self.core.pgw.af_sessions),
             "timers": len(loop.timers()),
         }
 

@@ -15,7 +15,7 @@ from dialtone.element import Element
 from dialtone.links.memory import Weather
 from dialtone.mme.detach import DetachUe
 from dialtone.pcscf import media
-from dialtone.pcscf.media import Call, Calls
+from dialtone.pcscf.media import Calls, MediaLost
 from dialtone.requests import DIAMETER
 from dialtone.sim.enb import EnbConfig
 from dialtone.sim.erab import BearerLostCommand
@@ -37,8 +37,15 @@ def on_do(pcscf: "Pcscf", event: Do, rx: Rx) -> Effects:
     return event.step(pcscf)
 
 
+@on.event(MediaLost)
+def on_media_lost(pcscf: "Pcscf", event: MediaLost, rx: Rx) -> Effects:
+    pcscf.ended.append((event.key, event.why))
+    for key in list(pcscf.calls.by_key):
+        yield from media.end(pcscf, key)
+
+
 class Pcscf(Element):
-    """What the P-CSCF is of a call, without SIP: both sides of one, `lost` when policy says so."""
+    """What the P-CSCF is of a call, without SIP: both sides of one, given up when policy says so."""
 
     name, on = "pcscf", on
 
@@ -46,15 +53,10 @@ class Pcscf(Element):
         self.net = net
         self.ended: list[tuple[Any, str]] = []
         self.calls = Calls("pgw", "pcscf.ims.mnc001.mcc001.3gppnetwork.org", "ims.mnc001.mcc001.3gppnetwork.org",
-                           "epc.mnc001.mcc001.3gppnetwork.org", self._lost)
+                           "epc.mnc001.mcc001.3gppnetwork.org")
         net.loop.add(self)
         link = net.loop.ports["pgw", "Rx"].link
         net.loop.bind("pcscf", "Rx", diameter, link, inside=True, policy=DIAMETER)
-
-    def _lost(self, host: Any, call: Call, why: str, rx: Rx) -> Effects:
-        self.ended.append((call.key, why))
-        for key in list(self.calls.by_key):
-            yield from media.end(host, key)
 
     def do(self, step: Callable[[Any], Effects], seconds: float = 1.0) -> None:
         self.net.command("pcscf", Do(step), seconds)

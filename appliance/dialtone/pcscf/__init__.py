@@ -4,6 +4,6 @@
 Importing the package registers every handler.
 """
 
-from dialtone.pcscf import originating, passing, register, registered, security, terminating
+from dialtone.pcscf import call, originating, passing, register, registered, security, terminating
 
-__all__ = ["originating", "passing", "register", "registered", "security", "terminating"]
+__all__ = ["call", "originating", "passing", "register", "registered", "security", "terminating"]

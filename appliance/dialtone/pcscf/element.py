@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The P-CSCF as an element: its tables of registrations and SAs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 from dialtone.codec.sip import SipError, SipUri, Via
 from dialtone.config import Config
@@ -10,6 +10,9 @@ from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Changed, Effects, RemoveSas, StopTimer
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
+from dialtone.pcscf import media
+from dialtone.pcscf.media import Calls
+from dialtone.pcscf.passing_call import Passing
 from dialtone.pcscf.registration import Association, Place, Registration, RegistrationKey
 from dialtone.pcscf.states import REGISTRATION, RegistrationState
 from dialtone.sip.flow import Flow, answer_to, bracketed
@@ -17,6 +20,7 @@ from dialtone.sip.proxy import Proxy
 from dialtone.sip.refusal import refuse
 
 on = Handlers("pcscf")
+media.register(on)
 
 SCSCF = "scscf"
 LOWEST_SPI = 256  # those below are reserved (RFC 4303, 2.1)
@@ -47,6 +51,8 @@ class Pcscf(Element):
         self.registrations: dict[RegistrationKey, Registration] = {}
         self.by_place: dict[Place, Registration] = {}
         self.by_contact: dict[tuple[str, int], Registration] = {}
+        self.calls = Calls("pgw", self.host, self.domain, plmn.epc_realm, start=int.from_bytes(random(4)))
+        self.passing: dict[Hashable, Passing] = {}  # calls, by Call-ID and the phone
         self.by_spi: dict[tuple[str, int], Registration] = {}  # destination and SPI of every SA
 
     # ---- who is who ----------------------------------------------------------------------------------

@@ -3,11 +3,11 @@
 
 The P-CSCF tells of each description that passes (`heard`), of the acceptance and the end of a call; policy is told what
 changed, and what becomes of the bearers comes back. A phone's side of a call is one AF session. A call whose bearer
-cannot be had, or is lost, is given up by what the P-CSCF entered as `lost`. A registration asks for nothing here.
+cannot be had, or is lost, is told as MediaLost. A registration asks for nothing here.
 """
 
 import itertools
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Protocol
@@ -33,7 +33,7 @@ from dialtone.codec.diameter import (
 )
 from dialtone.codec.diameter.rx import RxRequest
 from dialtone.dispatch import Handlers, Rx
-from dialtone.effects import Answer, Effects, Request, Unanswered, Verdict
+from dialtone.effects import Answer, Effects, Event, Request, Tell, Unanswered, Verdict
 from dialtone.pcscf.service_information import Leg
 
 POINT = "Rx"
@@ -73,8 +73,12 @@ class Call:
     over: bool = False
 
 
-Lost = Callable[[Any, Call, str, Rx], Effects]
-"""What the P-CSCF does with a call that has no bearer: BYE or 503 towards both ends, and then `end`."""
+@dataclass(slots=True)
+class MediaLost(Event):
+    """The call `key` has no bearer for its voice: the P-CSCF gives it up towards both ends, and then comes `end`."""
+
+    key: Hashable
+    why: str
 
 
 @dataclass(slots=True)
@@ -85,7 +89,6 @@ class Calls:
     host: str
     realm: str
     peer_realm: str
-    lost: Lost
     start: int = 0  # Session-Ids of before a restart must not come again
     by_key: dict[Hashable, Call] = field(default_factory=dict)
     by_id: dict[str, Call] = field(default_factory=dict)
@@ -108,6 +111,7 @@ class Calls:
 class Host(Protocol):
     """The element that has calls: the P-CSCF."""
 
+    name: str
     calls: Calls
 
 
@@ -217,7 +221,7 @@ def on_re_auth_request(host: Host, msg: ReAuthRequest, rx: Rx) -> Effects:
         if action == SpecificAction.INDICATION_OF_SUCCESSFUL_RESOURCES_ALLOCATION:
             yield Verdict("media", True, f"the {what} of the call has its bearer")
         elif (problem := next((text for value, text in PROBLEMS.items() if value == action), "")):
-            yield from _problem(host, call, what, problem, rx)
+            yield from _problem(host, call, what, problem)
 
 
 def _name(call: Call, number: int) -> str:
@@ -225,10 +229,10 @@ def _name(call: Call, number: int) -> str:
     return next((one.name.lower() for one in MediaType if one == kind), "")
 
 
-def _problem(host: Host, call: Call, what: str, problem: str, rx: Rx) -> Effects:
+def _problem(host: Host, call: Call, what: str, problem: str) -> Effects:
     yield Verdict("media", False, f"{what} of the call: {problem}")
     if "audio" in what or what == "media":
-        yield from host.calls.lost(host, call, problem, rx)
+        yield Tell(host.name, MediaLost(call.key, problem))
 
 
 def on_abort_session_request(host: Host, msg: AbortSessionRequest, rx: Rx) -> Effects:
@@ -238,8 +242,7 @@ def on_abort_session_request(host: Host, msg: AbortSessionRequest, rx: Rx) -> Ef
     if call is not None and not call.over:
         rx.subject = call.subject
         yield Verdict("media", False, "the call ends: the phone has lost its bearers, or its connection")
-        yield from host.calls.lost(host, call, "the bearers are gone", rx)
-        yield from end(host, call.key)
+        yield Tell(host.name, MediaLost(call.key, "the bearers are gone"))
 
 
 def _answer(host: Host, msg: RxRequest, kind: type[ReAuthAnswer] | type[AbortSessionAnswer], known: bool) -> Answer:

@@ -4,7 +4,7 @@
 from dialtone.codec.sip import AckRequest, SipError, SipRequest, SipResponse
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects
-from dialtone.pcscf import emergency, headers
+from dialtone.pcscf import call, emergency, headers
 from dialtone.pcscf.element import SCSCF, Pcscf, on
 from dialtone.pcscf.registration import Registration
 from dialtone.sip import security_agreement as agreement
@@ -40,6 +40,7 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
         headers.keep_inside(answer)
         headers.rename(pcscf, answer, pcscf.phone_uri(registration))
 
+    yield from call.requested(pcscf, msg, context, registration, from_phone=True)
     yield from pcscf.proxy.forward(context, [Target("Mw", SCSCF, change=change)], [pcscf.uri("mo")], back)
 
 

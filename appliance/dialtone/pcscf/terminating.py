@@ -4,7 +4,7 @@
 from dialtone.codec.sip import NameAddr, SipError, SipRequest, SipResponse, SipUri
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects
-from dialtone.pcscf import headers
+from dialtone.pcscf import call, headers
 from dialtone.pcscf.element import Pcscf, on
 from dialtone.pcscf.registration import Registration
 from dialtone.sip.proxy import Target
@@ -29,6 +29,7 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
             headers.assert_identity(registration, answer)
         headers.rename(pcscf, answer, pcscf.uri("mt"))
 
+    yield from call.requested(pcscf, msg, context, registration, from_phone=False)
     yield from pcscf.proxy.forward(context, [Target("Gm", _way(registration))], [pcscf.phone_uri(registration)], back)
 
 

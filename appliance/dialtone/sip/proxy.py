@@ -51,6 +51,7 @@ class Context:
     route: SipUri | None = None
     branches: list["Branch"] = field(default_factory=list)
     change: Callable[[SipResponse], None] | None = None
+    about: Hashable = None  # what the element knows it by: a call
     over: bool = False  # a final answer went back
 
     @property
@@ -183,6 +184,12 @@ class Proxy:
         if context is not None:
             rx.subject = rx.subject or context.rx.subject
             yield from self._cancel(context)
+
+    def give_up(self, context: Context, answer: SipResponse) -> Effects:
+        """Answer a request ourselves, and give its branches up."""
+        if not context.over:
+            yield self._back(context, answer)
+            yield from self._end(context)
 
     def expired(self, key: Hashable) -> Effects:
         """Timer C: nobody has answered for three minutes (RFC 3261, 16.8)."""
