@@ -29,7 +29,7 @@ _TITLES = {
     "Gm": "Gm, Mw and ISC: SIP (RFC 3261, TS 24.229)",
 }
 _MACHINES = {"mme": "The MME", "gtp": "Paths to GTP peers", "sip": "SIP transactions", "pcscf": "The P-CSCF",
-             "sim": "The simulated phone and eNB"}
+             "sim": "The simulated phone and eNB", "sim/ims": "The simulated IMS phone"}
 _PACKAGE = "appliance/dialtone/"
 
 
@@ -95,7 +95,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
 
 def machines(package: str) -> list["Table[object]"]:  # type: ignore[type-var]
     """The state tables of `<package>/states.py`, in the order of the file."""
-    module = importlib.import_module(f"dialtone.{package}.states")
+    module = importlib.import_module(f"dialtone.{package}.states".replace("/", "."))
     return [value for value in vars(module).values() if isinstance(value, Table)]
 
 

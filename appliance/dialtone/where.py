@@ -26,7 +26,7 @@ from dialtone.dispatch import ALL
 
 ROOT = Path(dialtone.__file__).parent.parent.parent
 CORE = ("mme", "pgw", "gtp", "hss", "pcscf", "datapath")
-SIMULATED = ("enb", "ue")
+SIMULATED = ("enb", "ue", "ims")
 POINTS = {"s1ap": "S1-MME", "nas": "NAS", "gtpc": "S11", "diameter": "S6a", "gtpu": "S1-U", "sip": "Gm", "sms": "SMS"}
 """Codec package -> the reference point its messages travel on."""
 
@@ -154,6 +154,8 @@ def _element_of(module: ModuleType) -> str:
     package = module.__name__.split(".")[1]
     if package != "sim":
         return package
+    if module.__name__.startswith("dialtone.sim.ims"):
+        return "ims"
     on = getattr(module, "on", None)
     return getattr(on, "element", "enb" if module.__name__.endswith(("enb", "ue_context", "nas_transport")) else "ue")
 

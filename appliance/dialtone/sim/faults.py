@@ -61,6 +61,22 @@ class Faults:
     """The phone never asks for the IMS connection, though it could."""
     ims_as_default: bool = False
     """Somebody has written the IMS APN where the APN for the Internet belongs."""
+    no_sip: bool = False
+    """The IMS client says nothing, though its connection stands."""
+    silent_after_401: bool = False
+    """The IMS client does not answer the challenge."""
+    no_security_client: bool = False
+    """The IMS client offers no IPsec."""
+    wrong_security_verify: bool = False
+    """Security-Verify is not what the network said in Security-Server."""
+    wrong_ipsec_key: bool = False
+    """The phone derives other keys for its SAs than the network."""
+    no_smsip: bool = False
+    """The contact does not say that it takes short messages."""
+    no_rp_ack: bool = False
+    """The phone takes a short message and does not say so to the service centre."""
+    stuck_at_183: bool = False
+    """The phone never sees its voice bearer, and never goes on with a call."""
     silent: bool = False
     """The phone hears nothing and sends nothing more, from now on."""
     silent_after: str = ""

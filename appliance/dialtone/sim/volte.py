@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from dialtone.codec.nas.ies import VoiceDomainPreference
 from dialtone.codec.nas.values import VoiceDomain
 from dialtone.effects import Effect, Event, StartTimer, Tell
+from dialtone.ids import Tai
 from dialtone.sim.phone import Dedicated, Pdn, Phone
 
 IMS_PDN_SECONDS = 1.7
@@ -23,6 +24,7 @@ class PdnIsUp(Event):
     apn: str
     address: IPv4Address | None
     p_cscf: tuple[IPv4Address | IPv6Address, ...]
+    tai: Tai
 
 
 @dataclass(slots=True)
@@ -58,6 +60,6 @@ def attached(phone: Phone) -> Iterator[Effect]:
 def up(phone: Phone, pdn: Pdn, dedicated: Dedicated | None = None) -> Iterator[Effect]:
     """Tell the IMS client of a connection, or of a bearer beside it."""
     if phone.handset.ims and dedicated is None:
-        yield Tell(client(phone), PdnIsUp(pdn.ebi, pdn.apn, pdn.address, pdn.p_cscf))
+        yield Tell(client(phone), PdnIsUp(pdn.ebi, pdn.apn, pdn.address, pdn.p_cscf, phone.cell.tai))
     elif phone.handset.ims and dedicated is not None:
         yield Tell(client(phone), BearerIsUp(dedicated.ebi, dedicated.linked, dedicated.qos.qci))
