@@ -131,3 +131,61 @@ async def execute(imsi: str, program: Program, its: Its) -> Any:
 async def break_it(imsi: str, fault: Fault, its: Its) -> Any:
     """Give the phone a fault for the next attach."""
     return await its.sim.call("sim.break", imsi=imsi, fault=fault.fault)
+
+
+class Words(BaseModel):
+    """A text for somebody."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str = Field(min_length=1, max_length=200, examples=["1002"])
+    text: str = Field(max_length=10_000, examples=["Hello"])
+
+
+@router.post("/phones/{imsi}:register")
+async def register(imsi: str, its: Its) -> Any:
+    """Let the phone register to IMS, or refresh its registration."""
+    return await its.sim.call("sim.ims-register", 60.0, imsi=imsi)
+
+
+@router.post("/phones/{imsi}:deregister")
+async def deregister(imsi: str, its: Its) -> Any:
+    """Let the phone leave IMS."""
+    return await its.sim.call("sim.ims-deregister", 60.0, imsi=imsi)
+
+
+@router.post("/phones/{imsi}:text")
+async def text(imsi: str, words: Words, its: Its) -> Any:
+    """Let the phone send a text to a number or URI."""
+    return await its.sim.call("sim.text", 60.0, imsi=imsi, to=words.to, text=words.text)
+
+
+@router.get("/phones/{imsi}/texts")
+async def texts(imsi: str, its: Its) -> list[dict[str, Any]]:
+    """The texts that have come to the phone."""
+    found: list[dict[str, Any]] = await its.sim.call("sim.inbox", imsi=imsi)
+    return found
+
+
+@router.post("/phones/{imsi}:call")
+async def call(imsi: str, to: str, its: Its) -> Any:
+    """Let the phone call a number or URI; answers when the call is answered or has failed."""
+    return await its.sim.call("sim.call", 60.0, imsi=imsi, to=to)
+
+
+@router.post("/phones/{imsi}:answer")
+async def answer(imsi: str, its: Its) -> Any:
+    """Let the phone take the call that rings."""
+    return await its.sim.call("sim.answer", 60.0, imsi=imsi)
+
+
+@router.post("/phones/{imsi}:hold")
+async def hold(imsi: str, its: Its, resume: bool = False) -> Any:
+    """Let the phone put its call on hold, or take it back."""
+    return await its.sim.call("sim.hold", 60.0, imsi=imsi, resume=resume)
+
+
+@router.post("/phones/{imsi}:hangup")
+async def hang_up(imsi: str, its: Its) -> Any:
+    """Let the phone end its call, or refuse the one that rings."""
+    return await its.sim.call("sim.hangup", 60.0, imsi=imsi)

@@ -32,7 +32,8 @@ def sim() -> None:
 @url_option
 def list_all(as_json: bool, url: str) -> None:
     """The simulated phones. Example: dialtone sim list"""
-    show(client(url).get("/sim/phones"), as_json, ("imsi", "emm", "ip", "enb", "netns", "last"), "There are none.")
+    show(client(url).get("/sim/phones"), as_json, ("imsi", "emm", "ip", "enb", "ims", "netns", "last"),
+         "There are none.")
 
 
 @sim.command()
@@ -194,3 +195,6 @@ def break_it(imsi: str, fault: str | None, url: str) -> None:
     """
     client(url).post(f"/sim/phones/{imsi}:break", {"fault": fault})
     click.echo(f"{imsi}: {fault or 'mended'}.")
+
+
+from dialtone.cli import sim_ims  # noqa: E402, F401  its commands hang below `sim`

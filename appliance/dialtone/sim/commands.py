@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of `sim.sock`: status, attach, detach, open, close, power, break, idle, service, update, exec, enb."""
+"""The commands of `sim.sock`: status, attach, detach, open, close, power, break, idle, service, update, exec, enb;
+those of IMS are in ims/commands.py."""
 
 import asyncio
 import contextlib
@@ -21,6 +22,9 @@ from dialtone.sim.configuration import UpdateCommand
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import Enb
 from dialtone.sim.faults import Faults
+from dialtone.sim.ims.client import ImsClient
+from dialtone.sim.ims.commands import ImsCommands, line
+from dialtone.sim.ims.registration import DeregisterCommand
 from dialtone.sim.moving import HandOver, Neighbour
 from dialtone.sim.network import Bearers
 from dialtone.sim.pdn import ClosePdn, OpenPdn
@@ -45,8 +49,9 @@ class Commands:
     """Bound to one loop with its eNBs and phones."""
 
     def __init__(self, loop: Loop, enbs: list[Enb], phones: list[Phone], bearers: Bearers,
-                 namespace_of: Callable[[str], str], run: Path) -> None:
+                 namespace_of: Callable[[str], str], run: Path, clients: dict[str, ImsClient] | None = None) -> None:
         self.loop = loop
+        self.ims = ImsCommands(clients or {}, self._outcome)
         self.enbs = {enb.config.enb_name: enb for enb in enbs}
         self.phones = {phone.imsi: phone for phone in phones}
         self.bearers = bearers
@@ -63,7 +68,7 @@ class Commands:
                 "sim.break": self.break_, "sim.idle": self.idle,
                 "sim.service": self.service, "sim.update": self.update,
                 "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs,
-                "sim.handover": self.handover}
+                "sim.handover": self.handover, **self.ims.table()}
 
     def close(self) -> None:
         """Hear nothing more, and remove what `exec` wrote."""
@@ -85,8 +90,14 @@ class Commands:
         return await self._run(args, AttachCommand(bool(args.get("manual", False))), "attach")
 
     async def detach(self, args: Args) -> dict[str, Any]:
-        """{imsi, switch_off=false} -> the phone's line with `ok`."""
-        return await self._run(args, DetachCommand(bool(args.get("switch_off", False))), "detach")
+        """{imsi, switch_off=false} -> the phone's line with `ok`. A phone that is in IMS leaves that first."""
+        phone, command = self._phone(args), DetachCommand(bool(args.get("switch_off", False)))
+        client = self.ims.clients.get(phone.imsi)
+        if client is None or not client.registered:
+            return await self._run(args, command, "detach")
+        said = await self._outcome((client.name, phone.name), "detach", DeregisterCommand(command),
+                                   float(args.get("timeout", PROCEDURE_SECONDS)))
+        return {**self._line(phone), "ok": said.startswith("ok")}
 
     async def open(self, args: Args) -> dict[str, Any]:
         """{imsi, apn} -> the phone's line with `ok`: another PDN connection."""
@@ -115,6 +126,7 @@ class Commands:
 
     async def power(self, args: Args) -> dict[str, Any]:
         """{imsi}: switch off without a word and on again, which forgets sticky causes."""
+        self._tell_ims(args, PowerCycle())
         return await self._run(args, PowerCycle(), "power")
 
     def break_(self, args: Args) -> dict[str, Any]:
@@ -122,6 +134,7 @@ class Commands:
         phone = self._phone(args)
         Faults.named(args["fault"])  # says now what the faults are
         self.loop.tell(phone.name, BreakCommand(args["fault"]))
+        self._tell_ims(args, BreakCommand(args["fault"]))
         return {"imsi": phone.imsi, "fault": args["fault"]}
 
     def idle(self, args: Args) -> dict[str, Any]:
@@ -210,6 +223,12 @@ class Commands:
 
     # ---- inside ------------------------------------------------------------------------------------------
 
+    def _tell_ims(self, args: Args, event: Event) -> None:
+        """What concerns the phone as a whole concerns its IMS client, too."""
+        client = self.ims.clients.get(args["imsi"])
+        if client is not None:
+            self.loop.tell(client.name, event)
+
     def _phone(self, args: Args) -> Phone:
         try:
             return self.phones[args["imsi"]]
@@ -229,10 +248,11 @@ class Commands:
                 "refusal": enb.refusal, "phones": len(enb.by_phone)}
 
     def _line(self, phone: Phone) -> dict[str, Any]:
-        address = self.bearers.address(phone.name)
+        address, client = self.bearers.address(phone.name), self.ims.clients.get(phone.imsi)
+        said = {} if client is None else {"ims": client.state.value, "in_ims": line(client)}
         return {"imsi": phone.imsi, "emm": phone.emm.value, "ip": "" if address is None else str(address),
                 "connected": phone.connected, "enb": phone.cell.enb, "netns": self.namespace_of(phone.imsi),
-                "network": phone.network_name, "last": phone.last,
+                "network": phone.network_name, "last": phone.last, **said,
                 "pdns": [{"ebi": pdn.ebi, "apn": pdn.apn, "ip": str(pdn.address or ""), "qci": pdn.qci}
                          for pdn in phone.pdns.values()],
                 "bearers": [{"ebi": bearer.ebi, "linked": bearer.linked, "qci": bearer.qos.qci,

@@ -35,13 +35,17 @@ from dialtone.errors import DialtoneError, LocalError
 from dialtone.ids import Plmn
 from dialtone.sim.cards import HOME, make_cards
 from dialtone.sim.enb import EnbConfig
+from dialtone.sim.ims.client import PAIRS, ImsHandset
+from dialtone.sim.ims.identity import Isim
 from dialtone.sim.phone import Handset
 from dialtone.sim.usim import Usim
 
 ENB_ADDRESS = IPv4Address("10.0.1.134")
 _HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type"}
 _PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4V6}
-_PHONE_KEYS = {"imsi", "k", "op", "opc", "algorithm", "res", "iterations", "enb"} | _HANDSET_KEYS
+_PHONE_KEYS = {"imsi", "k", "op", "opc", "algorithm", "res", "iterations", "enb", "ims"} | _HANDSET_KEYS
+_IMS_KEYS = {"transport", "mechanisms", "one_port", "rport", "expires", "preconditions", "rings", "aligned", "psi"}
+IMS_APN = "ims"
 _ENB_KEYS = {"name", "id", "plmn", "tac", "address", "inactivity", "namespace"}
 _MME_KEYS = {"address", "port"}
 
@@ -53,6 +57,8 @@ class SimPhone:
     usim: Usim
     handset: Handset = Handset()
     enb: str = ""  # name of the eNB that it camps on, the first one if empty
+    ims: ImsHandset = ImsHandset()
+    isim: Isim | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,14 @@ def sample_phones(count: int, home: Plmn = HOME) -> tuple[SimPhone, ...]:
     return tuple(
         SimPhone(Usim(card.imsi, card.k, card.opc, len(home.mnc)), Handset(imeisv=f"35349006987{number:03d}90"))
         for number, card in enumerate(make_cards(count, home), 1))
+
+
+def with_ims(config: SimConfig) -> SimConfig:
+    """The same phones, each with an IMS client that takes a call after three seconds."""
+    return replace(config, phones=tuple(
+        phone if phone.handset.ims else replace(phone, handset=replace(phone.handset, ims=IMS_APN),
+                                                ims=replace(phone.ims, rings=3.0))
+        for phone in config.phones))
 
 
 def neighbours(first: EnbConfig, count: int) -> tuple[EnbConfig, ...]:
@@ -138,7 +152,30 @@ def _phone(values: Mapping[str, Any]) -> SimPhone:
     handset = Handset(**choices)
     usim = Usim(str(values["imsi"]), k, opc, algorithm=algorithm, res=int(values.get("res", 64)) // 8,
                 iterations=iterations)
-    return SimPhone(usim, handset, str(values.get("enb", "")))
+    if "ims" not in values:
+        return SimPhone(usim, handset, str(values.get("enb", "")))
+    ims, isim = _ims(dict(values["ims"]))
+    handset = replace(handset, ims=str(values["ims"].get("apn", IMS_APN)))
+    return SimPhone(usim, handset, str(values.get("enb", "")), ims, isim)
+
+
+def _ims(values: dict[str, Any]) -> tuple[ImsHandset, Isim | None]:
+    """`ims = {...}` of a phone."""
+    _known("ims of [[phone]]", values, _IMS_KEYS | {"apn", "isim"})
+    choices = {key: value for key, value in values.items() if key in _IMS_KEYS}
+    if "mechanisms" in choices:
+        pairs = tuple(tuple(text.split("/", 1)) for text in choices["mechanisms"])
+        if unknown := [pair for pair in pairs if pair not in PAIRS]:
+            known = ", ".join("/".join(pair) for pair in PAIRS)
+            raise LocalError(f"The mechanism {'/'.join(unknown[0])!r} is not known.", remedy=f"There are: {known}.")
+        choices["mechanisms"] = pairs
+    isim = None
+    if "isim" in values:
+        card = dict(values["isim"])
+        _known("isim of [[phone]]", card, {"impi", "impu", "domain", "k", "opc"})
+        keys = {key: bytes.fromhex(card[key]) for key in ("k", "opc") if key in card}
+        isim = Isim(str(card["impi"]), (str(card["impu"]),), str(card["domain"]), **keys)
+    return ImsHandset(**choices), isim
 
 
 def _known(where: str, values: Mapping[str, Any], keys: set[str]) -> None:

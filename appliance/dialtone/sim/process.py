@@ -8,6 +8,7 @@ An SCTP association and a GTP-U socket for each eNB, a network namespace for eac
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,9 +27,12 @@ from dialtone.loop import Loop
 from dialtone.runtime import Runtime, epoch_clock
 from dialtone.sim.attach import AttachCommand
 from dialtone.sim.commands import Commands
-from dialtone.sim.config import SimConfig, load, neighbours, sample_phones
+from dialtone.sim.config import SimConfig, load, neighbours, sample_phones, with_ims
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import Enb, EnbConfig
+from dialtone.sim.ims.client import ImsClient
+from dialtone.sim.ims.registration import DeregisterCommand
+from dialtone.sim.ims.sockets import ImsSockets
 from dialtone.sim.network import Bearers, add_enb, add_phone
 from dialtone.sim.phone import Phone
 from dialtone.sim.service import UplinkWaiting
@@ -64,14 +68,15 @@ async def serve(config: SimConfig, run: Path, *, attach: bool = False,
         for phone in config.phones:
             enb = next((enb for enb in enbs if enb.config.enb_name == phone.enb), enbs[0])
             phones.append(add_phone(loop, Phone(phone.usim, enb.cell, phone.handset)))
+        clients = _ims_clients(loop, runtime, config)
         for each in phones:
             # In a thread: pyroute2 drives an event loop of its own, which cannot be inside ours.
             runtime.at_close((await asyncio.to_thread(create, namespace_of(each.imsi))).remove)
-        runtime.at_close(lambda: _farewell(loop, enbs, phones))
+        runtime.at_close(lambda: _farewell(loop, enbs, phones, clients))
         for enb, sctp in added:
             sctp.connect(config.mme_address, config.mme_port, local=str(enb.config.address), name="mme",
                          retry=RECONNECT_SECONDS)
-        commands = Commands(loop, enbs, phones, bearers, namespace_of, run)
+        commands = Commands(loop, enbs, phones, bearers, namespace_of, run, clients)
         runtime.at_close(commands.close)
         control = ControlServer(run / "sim.sock", commands.table(), loop.bus)
         await control.start()
@@ -103,6 +108,15 @@ def _add(loop: Loop, runtime: Runtime, planes: dict[str, RadioUserPlane], device
     return enb, sctp
 
 
+def _ims_clients(loop: Loop, runtime: Runtime, config: SimConfig) -> dict[str, ImsClient]:
+    """The IMS clients of the phones that have one."""
+    sockets = ImsSockets(loop, namespace_of)
+    runtime.at_close(sockets.close)
+    return {phone.usim.imsi: sockets.add(ImsClient(phone.usim, random=os.urandom, handset=phone.ims, isim=phone.isim,
+                                                   apn=phone.handset.ims))
+            for phone in config.phones if phone.handset.ims}
+
+
 def _stop(task: asyncio.Future[None]) -> None:
     task.cancel()
 
@@ -119,11 +133,16 @@ async def _inactivity(loop: Loop, enbs: list[Enb], devices: Phones) -> None:
                     loop.tell(enb.name, InactivityCommand(name))
 
 
-async def _farewell(loop: Loop, enbs: list[Enb], phones: list[Phone]) -> None:
-    """Switch every phone off, and wait a moment for the network to let go."""
+async def _farewell(loop: Loop, enbs: list[Enb], phones: list[Phone], clients: dict[str, ImsClient]) -> None:
+    """Switch every phone off, and wait a moment for the network to let go; those in IMS leave that first."""
     for phone in phones:
         if phone.emm in IS_REGISTERED:
-            loop.tell(phone.name, DetachCommand(switch_off=True))
+            off = DetachCommand(switch_off=True)
+            client = clients.get(phone.imsi)
+            if client is not None and client.registered:
+                loop.tell(client.name, DeregisterCommand(off))
+            else:
+                loop.tell(phone.name, off)
     waited = 0.0
     while any(enb.ues for enb in enbs) and waited < FAREWELL_SECONDS:
         await asyncio.sleep(0.02)
@@ -142,9 +161,10 @@ async def _farewell(loop: Loop, enbs: list[Enb], phones: list[Phone]) -> None:
 @click.option("--namespace", help="Network namespace of the eNB, which exists; this one if not given.")
 @click.option("--run", type=click.Path(file_okay=False, path_type=Path), default=Path("/run/dialtone"),
               show_default=True, help="Where the control socket goes.")
+@click.option("--ims/--no-ims", default=False, help="Test cards come with an IMS client: they register, text and call.")
 @click.option("--attach/--no-attach", default=False, help="Attach every phone at once.")
 def sim_run(path: Path | None, enbs: int | None, phones: int | None, plmn: str | None, tac: int | None, mme: str | None,
-            address: str | None, namespace: str | None, run: Path, attach: bool) -> None:
+            address: str | None, namespace: str | None, run: Path, ims: bool, attach: bool) -> None:
     """Run simulated eNBs with phones until SIGTERM.
 
     \b
@@ -158,9 +178,12 @@ def sim_run(path: Path | None, enbs: int | None, phones: int | None, plmn: str |
     imsi = "001010000000001"
     k = "465b5ce8b199b49faa5f0a2ee238a6bc"
     opc = "cd63cb71954a9f4e48a5994e37a02baf"
+    ims = {transport = "tcp", mechanisms = ["hmac-md5-96/null"], preconditions = false, rings = 3}
     """
     logging.basicConfig(level="INFO", format="%(levelname)s %(name)s %(message)s")
     config = _chosen(load(path) if path else SimConfig(), enbs, phones, plmn, tac, mme, address)
+    if ims:
+        config = with_ims(config)
     with Namespace(namespace).enter() if namespace else contextlib.nullcontext():
         asyncio.run(serve(config, run, attach=attach))
 
