@@ -75,6 +75,19 @@ def test_an_early_dialog_is_confirmed_with_the_way_of_the_2xx() -> None:
     assert dialog.routes == ["<sip:p1.example.org;lr>", "<sip:p2.example.org;lr>"]
 
 
+def test_a_2xx_to_update_leaves_an_early_dialog_its_way() -> None:
+    """UPDATE in an early dialog (RFC 3311, 5.1): its 2xx has no Record-Route, and the way stays."""
+    dialog, _ = ends()
+    dialog.early = True
+    way = list(dialog.routes)
+    update = dialog.request("UPDATE")
+    update.prepend("Via", "SIP/2.0/UDP b.example.org;branch=z9hG4bK2")
+    reply = sip.response(update, 200)
+    reply.append("Contact", "<sip:new@10.46.0.2>")
+    dialog.refresh(reply)
+    assert (dialog.early, dialog.routes, dialog.target) == (True, way, "sip:new@10.46.0.2")
+
+
 @pytest.mark.parametrize("contact", ["", "Contact: *", "Contact: <sip:a@b>, <sip:c@d>"])
 def test_one_contact_must_stand(contact: str) -> None:
     message = sip.decode(request("INVITE", *filter(None, [contact])))

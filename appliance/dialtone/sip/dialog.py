@@ -77,11 +77,13 @@ class Dialog:
         self.refresh(request)
 
     def refresh(self, message: SipRequest | SipResponse) -> None:
-        """A target refresh: a request of the peer, or its 2xx to ours (RFC 3261, 12.2.1.2). A 2xx confirms the dialog,
-        and says its way anew (RFC 3261, 13.2.2.4)."""
+        """A target refresh: a request of the peer, or its 2xx to ours (RFC 3261, 12.2.1.2). The 2xx to INVITE confirms
+        the dialog, and says its way anew (RFC 3261, 13.2.2.4); that to an UPDATE before does neither."""
         if message.cseq.method in _REFRESH and message.has("Contact"):
             self.target = contact_of(message)
-        if self.early and isinstance(message, SipResponse) and 200 <= message.status < 300:
+        if not self.early or not isinstance(message, SipResponse) or message.cseq.method != "INVITE":
+            return
+        if 200 <= message.status < 300:
             self.early = False
             self.routes = message.all("Record-Route")[::-1]
 
