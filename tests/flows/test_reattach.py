@@ -14,22 +14,12 @@ from dialtone.codec import nas, s1ap
 from dialtone.codec.nas.identities import Imsi
 from dialtone.pgw.policy import InstallRules
 from dialtone.sim import attach
-from dialtone.sim.attach import AttachCommand
+from dialtone.sim.attach import AttachAnew
 from dialtone.sim.enb import EnbConfig
 from dialtone.sim.moving import HandOver, Neighbour
 from dialtone.sim.pdn import OpenPdn
-from dialtone.sim.phone import Phone
-from dialtone.sim.states import EmmState
 
 IMSI = imsi_of(1)
-
-
-def loses_its_mind(net: Network, phone: Phone) -> None:
-    """The NAS layer begins anew, and the radio connection stays."""
-    for effect in phone.drop_bearers():
-        assert effect
-    phone.emm = EmmState.DEREGISTERED
-    net.command(phone.name, AttachCommand(), 2.0)
 
 
 @pytest.mark.parametrize("by", ["guti", "imsi"])
@@ -44,7 +34,7 @@ def test_in_place(make_network: Callable[..., Network], monkeypatch: pytest.Monk
         request = attach.request(phone)
         request.eps_mobile_identity = Imsi(IMSI)
         monkeypatch.setattr(attach, "request", lambda phone: request)
-    loses_its_mind(net, phone)
+    net.command(phone.name, AttachAnew(), 2.0)
     ue = net.core.mme.by_imsi[IMSI]
     assert (phone.emm, ue.emm, ue.number) == ("EMM-REGISTERED", "EMM-REGISTERED", before)
     assert len(net.sent("InitialContextSetupRequest")) == 1

@@ -4,8 +4,7 @@
 from pathlib import Path
 
 import pytest
-
-from soak import PROCEDURES, Soak
+from soak_procedures import PROCEDURES, Soak
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -5,8 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-from soak import Soak
+from soak_procedures import Soak
 
 DAYS, PROCEDURES = 10, 2500
 

@@ -57,6 +57,21 @@ def on_attach_command(phone: Phone, event: AttachCommand, rx: Rx) -> Effects:
         yield from begin(phone)
 
 
+@dataclass(slots=True)
+class AttachAnew(Event):
+    """The NAS layer of a registered phone begins anew, as after a crash of the modem's upper half; the radio stays."""
+
+
+@on.event(AttachAnew)
+def on_attach_anew(phone: Phone, event: AttachAnew, rx: Rx) -> Effects:
+    """Another attach, on the connection that there is (5.5.1.2.7 d and f)."""
+    phone.mark(rx)
+    if phone.emm == EmmState.REGISTERED and not phone.deaf:
+        yield from phone.drop_bearers()
+        yield from phone.move("local detach")
+        yield from begin(phone)
+
+
 def barred(phone: Phone) -> str:
     """What keeps the phone from trying, empty when nothing does (5.5.1.2.5)."""
     plmn, tai = phone.cell.tai.plmn, phone.cell.tai
