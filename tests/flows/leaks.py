@@ -12,6 +12,7 @@ from typing import Any
 from network import Network
 
 from dialtone.effects import PeerDown
+from dialtone.sim.ims.client import ImsClient
 from dialtone.sim.phone import Phone
 
 KEPT = {
@@ -33,7 +34,7 @@ def held(net: Network) -> dict[str, int]:
     roots = {**net.loop.elements, "forwarder": net.forwarder}
     found: dict[str, int] = {}
     for name, root in roots.items():
-        if _ours(root) and not isinstance(root, Phone):
+        if _ours(root) and not isinstance(root, Phone | ImsClient):
             for path, size in _below(root, name, set()):
                 if size and not path.startswith(tuple(KEPT)):
                     found[path] = found.get(path, 0) + size
@@ -77,7 +78,8 @@ def leave_nothing(net: Network, before: dict[str, int]) -> None:
         net.loop.tell(enb.name, PeerDown("S1-MME", "mme", "the test is over"))
     net.run(net.config.s1.t3412 + 400)
     assert {path: size for path, size in held(net).items() if size > before.get(path, 0)} == {}
-    elements = {name for name, element in net.loop.elements.items() if not isinstance(element, Phone)}
+    elements = {name for name, element in net.loop.elements.items()
+                if not isinstance(element, Phone | ImsClient)}
     assert [key for key in net.loop.timers() if isinstance(key, tuple) and key[0] in elements - {*SUPERVISED}
             and key[1] != "warning repetition"] == []
     assert [message for port in net.loop.ports.values() if port.requests

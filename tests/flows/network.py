@@ -4,6 +4,7 @@
 Real octets on every reference point, a real SQLite store, no socket, no thread, no sleep.
 """
 
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dialtone import app
-from dialtone.codec import s1ap
+from dialtone.codec import s1ap, sip
 from dialtone.codec.nas import decode as decode_nas
 from dialtone.commands import Commands
 from dialtone.config import Config
@@ -41,13 +42,16 @@ from dialtone.hss.provisioning import make_subscriber
 from dialtone.hss.store import Store
 from dialtone.hss.writer import commit
 from dialtone.hss.writes import PutSubscriber
-from dialtone.links.memory import Memory, Weather
+from dialtone.links.memory import Memory, MemoryFlows, Weather
 from dialtone.loop import Loop
 from dialtone.sim import enb as sim_enb
 from dialtone.sim.air import NasUp
 from dialtone.sim.attach import AttachCommand
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import Enb, EnbConfig
+from dialtone.sim.ims.client import GmDown, GmUp, ImsClient, ImsHandset
+from dialtone.sim.ims.identity import Isim
+from dialtone.sim.ims.stream import MediaDown, MediaUp
 from dialtone.sim.phone import Handset, InterfaceDown, InterfaceUp, Phone
 from dialtone.sim.power import BreakCommand, PowerCycle
 from dialtone.sim.ue_context import InactivityCommand
@@ -62,6 +66,11 @@ OPC = bytes.fromhex("cd63cb71954a9f4e48a5994e37a02baf")
 def imsi_of(number: int) -> str:
     """001010000000001 and on."""
     return f"00101{number:010d}"
+
+
+def msisdn_of(number: int) -> str:
+    """The number of an IMS phone."""
+    return f"35840{1_000_000 + number}"
 
 
 ONE_TRY = Handset(retries=False)
@@ -95,9 +104,9 @@ class Network:
         self.end_markers: list[tuple[bytes, int]] = []
         self.loop.performers[EndMarker] = self._end_marker
         self.sas: list[SaSet] = []  # those that the P-CSCF's kernel would have
-        self.loop.performers[InstallSas] = lambda effect, done: self._try(self.sas.append, effect.sas, done)
+        self.loop.performers[InstallSas] = lambda effect, done: self._try(self._install_sas, effect, done)
         self.loop.performers[KeepSas] = lambda effect, done: done(None)
-        self.loop.performers[RemoveSas] = lambda effect, done: self._try(self.sas.remove, effect.sas, done)
+        self.loop.performers[RemoveSas] = lambda effect, done: self._try(self._remove_sas, effect, done)
         self.loop.performers[CloseTunnel] = lambda effect, done: self._try(self.forwarder.close, effect.teid, done)
         for effect in (sim_enb.RadioBearerUp, sim_enb.RadioBearerDown, sim_enb.RadioExpect, sim_enb.RadioFlush,
                        sim_enb.RadioForward, InterfaceUp, InterfaceDown):
@@ -105,6 +114,12 @@ class Network:
         self.commands = Commands(self.core, self.store, self, self.forwarder)
         self.enbs = [self._enb(number, config) for number, config in enumerate(enbs, 1)]
         self.phones: dict[str, Phone] = {}
+        self.ims: dict[str, ImsClient] = {}
+        self.media: dict[tuple[str, str], MediaUp] = {}  # of the IMS phones, by IMSI and Call-ID
+        self.loop.performers[GmUp] = lambda effect, done: self._try(self._gm_up, effect, done)
+        self.loop.performers[MediaUp] = lambda effect, done: self._try(self._media_up, effect, done)
+        self.loop.performers[MediaDown] = lambda effect, done: self._try(self._media_down, effect, done)
+        self.loop.performers[GmDown] = lambda effect, done: done(None)
         for number in range(1, phones + 1):
             self.add_subscriber(imsi_of(number))
             self.add_phone(imsi_of(number))
@@ -139,6 +154,18 @@ class Network:
         self.loop.stacks[phone.name, "NAS"] = phone.nas
         return phone
 
+    def add_ims(self, number: int = 1, handset: ImsHandset | None = None, isim: Isim | None = None) -> ImsClient:
+        """A phone that makes calls in LTE, provisioned with the number +358401000001 and on, with its IMS client."""
+        imsi = imsi_of(number)
+        self.add_subscriber(imsi, msisdn=msisdn_of(number), overwrite=True)
+        usim = Usim(imsi, K, OPC)
+        self.add_phone(imsi, replace(self.handset, ims="ims"), usim)
+        client = self.ims[imsi] = ImsClient(usim, random=self.rng.randbytes, handset=handset, isim=isim)
+        self.loop.add(client)
+        self.loop.bind(client.name, "Gm", sip, self.gm, policy=client.policy(),
+                       numbers=itertools.count(int.from_bytes(self.rng.randbytes(4))))
+        return client
+
     # ---- performers ----------------------------------------------------------------------------
 
     def submit(self, writes: object, done: Callable[[Exception | None], None]) -> None:
@@ -162,6 +189,28 @@ class Network:
 
     def _open(self, effect: OpenTunnel) -> None:
         self.delivered += self.forwarder.open(effect, self.now)
+
+    @property
+    def gm(self) -> MemoryFlows:
+        """The network between the phones and the P-CSCF."""
+        return self.loop.ports["pcscf", "Gm"].link  # type: ignore[return-value]
+
+    def _gm_up(self, effect: GmUp) -> None:
+        self.gm.place(effect.client, effect.address)
+
+    def _install_sas(self, effect: InstallSas) -> None:
+        if not effect.imsi:
+            self.sas.append(effect.sas)
+
+    def _remove_sas(self, effect: RemoveSas) -> None:
+        if not effect.imsi:
+            self.sas.remove(effect.sas)
+
+    def _media_up(self, effect: MediaUp) -> None:
+        self.media[effect.imsi, effect.call_id] = effect
+
+    def _media_down(self, effect: MediaDown) -> None:
+        del self.media[effect.imsi, effect.call_id]
 
     def _end_marker(self, effect: EndMarker, done: Callable[[Exception | None], None]) -> None:
         self.end_markers.append((effect.remote, effect.remote_teid))

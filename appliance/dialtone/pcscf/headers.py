@@ -2,7 +2,7 @@
 """Header fields that only elements of the network may write, and those that are none of a phone's business
 (TS 24.229, 4.4 and 5.2.6; RFC 3325; RFC 7315)."""
 
-from dialtone.codec.sip import NameAddr, SipMessage, SipRequest, SipUri, TelUri
+from dialtone.codec.sip import NameAddr, SipMessage, SipRequest, SipResponse, SipUri, TelUri
 from dialtone.errors import ProtocolError
 from dialtone.pcscf.element import Pcscf
 from dialtone.pcscf.registration import Registration
@@ -55,14 +55,14 @@ def same(uri: str) -> str:
     return f"sip:{parsed.user}@{parsed.host}"
 
 
-def rename(pcscf: Pcscf, message: SipMessage, name: str) -> None:
-    """Our entry of Record-Route as the receiver is to see it (RFC 5658, 3.2.2)."""
-    routes = message.all("Record-Route")
-    ours = [at for at, value in enumerate(routes) if (uri := uri_of(value)) is not None and pcscf.proxy.own(uri)]
-    if ours:
-        for at in ours:
-            routes[at] = name
-        message.set("Record-Route", *routes)
+def rename(pcscf: Pcscf, request: SipRequest, answer: SipResponse, name: str) -> None:
+    """The entry of Record-Route that we gave `request`, as the receiver of the answer is to see it (RFC 5658, 3.2.2).
+    In a call between two phones of ours two are ours: this one stands above those that came with the request."""
+    routes = answer.all("Record-Route")
+    at = len(routes) - 1 - len(request.all("Record-Route"))
+    if at >= 0 and (uri := uri_of(routes[at])) is not None and pcscf.proxy.own(uri):
+        routes[at] = name
+        answer.set("Record-Route", *routes)
 
 
 def in_dialog(request: SipRequest) -> bool:

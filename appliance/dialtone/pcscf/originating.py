@@ -38,7 +38,7 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
 
     def back(answer: SipResponse) -> None:
         headers.keep_inside(answer)
-        headers.rename(pcscf, answer, pcscf.phone_uri(registration))
+        headers.rename(pcscf, msg, answer, pcscf.phone_uri(registration))
 
     yield from call.requested(pcscf, msg, context, registration, from_phone=True)
     yield from pcscf.proxy.forward(context, [Target("Mw", SCSCF, change=change)], [pcscf.uri("mo")], back)

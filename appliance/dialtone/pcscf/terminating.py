@@ -27,7 +27,7 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
             for uri in called:
                 answer.set("P-Preferred-Identity", f"<{uri}>")
             headers.assert_identity(registration, answer)
-        headers.rename(pcscf, answer, pcscf.uri("mt"))
+        headers.rename(pcscf, msg, answer, pcscf.uri("mt"))
 
     yield from call.requested(pcscf, msg, context, registration, from_phone=False)
     yield from pcscf.proxy.forward(context, [Target("Gm", _way(registration))], [pcscf.phone_uri(registration)], back)
