@@ -202,3 +202,12 @@ def test_a_path_switch_that_the_mme_refuses(net: Network) -> None:
     assert failure.cause == Cause.of("radioNetwork", "unknown-mme-ue-s1ap-id")
     assert not net.phones[IMSI].connected
     assert not any(enb.ues for enb in net.enbs)
+
+
+def test_a_handover_of_a_phone_whose_bearers_the_enb_does_not_have_yet(net: Network) -> None:
+    """There is no status to tell the target, and that is no defect."""
+    (context,) = net.enbs[0].ues.values()
+    context.bearers.clear()
+    hand_over(net, 0, 1, s1=True)
+    assert net.sent("HandoverCommand")
+    assert not net.sent("ENBStatusTransfer")

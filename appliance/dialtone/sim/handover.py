@@ -105,6 +105,8 @@ def on_handover_command(enb: Enb, msg: HandoverCommand, rx: Rx) -> Effects:
                for item in msg.e_rab_subject_to_data_forwarding_list
                if item.dl_transport_layer_address and item.dl_gtp_teid is not None}
     yield from moving.send_away(enb, ue, order, tunnels)
+    if not ue.bearers:  # its context was not complete yet: there is no status to tell
+        return
     nothing = CountValue(0, 0)  # there is no PDCP here, so nothing was counted
     yield enb.send(ENBStatusTransfer(
         mme_ue_s1ap_id=msg.mme_ue_s1ap_id, enb_ue_s1ap_id=msg.enb_ue_s1ap_id,
