@@ -10,7 +10,8 @@ from network import NOTHING, ONE_TRY, Network, imsi_of
 from probe import protected
 
 from dialtone.codec import gtpc, nas, s1ap
-from dialtone.codec.gtpc.values import BearerQos, Fteid
+from dialtone.codec.gtpc.bearer_context import UpdateBearerResponseBearerContext
+from dialtone.codec.gtpc.values import BearerQos, Cause, Fteid
 from dialtone.codec.ipfilter import FilterRule
 from dialtone.codec.nas.bitrates import EpsQos
 from dialtone.codec.tft import Direction, PacketFilter, Tft, host
@@ -485,3 +486,18 @@ def test_commands_for_bearers(net: Network) -> None:
         net.commands.ue_bearer_remove(Args({"imsi": IMSI, "name": "games"}))
     with pytest.raises(LocalError, match="has no connection to ims"):
         net.commands.ue_bearer_add(Args({**asked, "apn": "ims"}))
+
+
+def test_an_answer_that_the_end_of_the_session_has_overtaken(net: Network) -> None:
+    installed(net).deaf = True
+    installed(net, replace(CALL, mbr=(160, 160), gbr=(160, 160)))
+    asked = gtpc.decode(net.sent("Update Bearer Request", "pgw")[-1].data)
+    session = net.core.pgw.sessions[IMSI, "internet"]
+    end = gtpc.DeleteSessionRequest(teid=session.tunnel.teid, sequence=0x4000, linked_ebi=session.ebi)
+    answer = gtpc.UpdateBearerResponse(
+        teid=session.tunnel.teid, sequence=asked.sequence, cause=Cause(16),  # type: ignore[attr-defined]
+        bearer_contexts=(UpdateBearerResponseBearerContext(ebi=6, cause=Cause(16)),))
+    for message in (end, answer):
+        net.loop.deliver("pgw", "S11", "mme", gtpc.encode(message))
+        net.run()
+    assert not net.forwarder.bearers

@@ -182,6 +182,7 @@ class Pgw(Element):
         if not tunnel.sessions:
             del self.tunnels[tunnel.teid]
         self._bearer_teids.difference_update(bearer.teid for bearer in session.bearers.values())
+        session.bearers.clear()  # an answer about one of them that is still on its way finds none
         for part in parts(session.paa).values():
             del self.by_address[part]
         self.addresses[session.apn].give_back(session.paa)
