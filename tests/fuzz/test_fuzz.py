@@ -17,12 +17,12 @@ from probe import Probe, attach_request
 from dialtone.codec import nas
 from dialtone.codec.amr import MAGIC as AMR_NAMES
 from dialtone.codec.amr import Format
+from dialtone.codec.rtp import Packet, decode_rtcp
 from dialtone.crypto.nas_security import UPLINK
 from dialtone.effects import PeerGone
 from dialtone.errors import ProtocolError
 from dialtone.mme.detach import DetachUe
 from dialtone.sim.attach import AttachCommand
-from dialtone.sim.ims.rtp import Packet, decode_rtcp
 from dialtone.sim.s1_setup import introduction
 from dialtone.sim.states import EmmState
 

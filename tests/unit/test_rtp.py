@@ -3,7 +3,7 @@
 
 import pytest
 
-from dialtone.sim.ims.rtp import Packet, Receiver, RtpError, Sender, decode_rtcp, make_rtcp
+from dialtone.codec.rtp import Packet, Receiver, RtpError, Sender, decode_rtcp, make_rtcp
 
 
 def stream(count: int, sequence: int = 65_530) -> list[bytes]:
