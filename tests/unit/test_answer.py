@@ -211,6 +211,12 @@ def test_strange_packets_are_counted_and_the_echo_is_bounded() -> None:
     assert len(stream._echo) == 50
 
 
+def test_telephone_events_are_no_speech() -> None:
+    stream = Stream(agreed(), Script(("silence",), echo=True), bytes(10))
+    stream.heard(Sender(7, 96, 16000).packet(b"\5\x0a\0\xa0", 0.02), 100.0)
+    assert (stream.damaged, len(stream._echo)) == (0, 0)
+
+
 def test_reports_say_what_was_lost() -> None:
     stream = Stream(agreed(), Script(("dialtone",), loop=0), bytes(10))
     sender = Sender(7, 116, 16000)
