@@ -28,8 +28,9 @@ _TITLES = {
     "SMS": "Short messages (TS 24.011, TS 23.040), inside NAS and SIP",
     "Gm": "Gm, Mw and ISC: SIP (RFC 3261, TS 24.229)",
 }
-_MACHINES = {"mme": "The MME", "gtp": "Paths to GTP peers", "sip": "SIP transactions", "pcscf": "The P-CSCF",
-             "sim": "The simulated phone and eNB", "sim/ims": "The simulated IMS phone"}
+MACHINES = {"mme": "The MME", "gtp": "Paths to GTP peers", "sip": "SIP transactions", "pcscf": "The P-CSCF",
+             "answer": "Calls to the answer services", "sim": "The simulated phone and eNB",
+            "sim/ims": "The simulated IMS phone"}
 _PACKAGE = "appliance/dialtone/"
 
 
@@ -103,7 +104,7 @@ def states() -> str:
     """The state machines as Mermaid diagrams, drawn from the tables that the elements run."""
     parts = [_GENERATED, "# State machines\n\n", "What is not in a diagram is invalid in that state: the same tables "
              "decide in the code. An arrow back to its own state says that the message is expected there.\n"]
-    for package, title in _MACHINES.items():
+    for package, title in MACHINES.items():
         parts.append(f"\n## {title}: `{package}/states.py`\n")
         parts += [f"\n### {table.name} ({table.clause})\n\n```mermaid\n{table.mermaid()}\n```\n"
                   for table in machines(package)]
