@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dialtone.codec.amr import Frame, Payload
+from dialtone.codec.rtp import Receiver, Sender, decode_rtcp, make_rtcp
 from dialtone.effects import Effect
 from dialtone.errors import ProtocolError
 from dialtone.sim.ims.media import Codec
-from dialtone.sim.ims.rtp import Receiver, Sender, decode_rtcp, make_rtcp
 
 FRAME_SECONDS = 0.02
 REPORT_SECONDS = 5.0
