@@ -37,6 +37,7 @@ from dialtone.hss.writer import Writer
 from dialtone.kernel import dns, net, nft
 from dialtone.kernel.gm import GmIpsec
 from dialtone.kernel.media import MediaSet
+from dialtone.links.beside import Beside
 from dialtone.links.memory import Memory, MemoryFlows
 from dialtone.links.sctp import Sctp
 from dialtone.links.sip import SipLink
@@ -49,6 +50,7 @@ from dialtone.pgw.element import Pgw
 from dialtone.pgw.options import servers_of
 from dialtone.requests import DIAMETER, GTPC
 from dialtone.runtime import Runtime, epoch_clock
+from dialtone.scscf.element import Scscf
 from dialtone.sip.timers import RADIO
 from dialtone.sip.transactions import SipPolicy, own_via
 from dialtone.trace.bus import Bus
@@ -70,6 +72,7 @@ class Core:
     pgw: Pgw
     hss: Hss
     pcscf: Pcscf
+    scscf: Scscf
     diameter: Node | None = None  # where peers outside are configured
     gtp: Paths | None = None  # likewise
 
@@ -83,13 +86,14 @@ def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
     mme = Mme(config, random, wall or (lambda: datetime.now(zone)), recovery)
     pgw = Pgw(config, random, recovery)
     hss = Hss(config, subscribers, random)
-    hss.neighbours[mme.s6a.origin_host] = mme.name
-    for element in (mme, pgw, hss):
+    scscf = Scscf(config, random)
+    hss.neighbours |= {mme.s6a.origin_host: mme.name, scscf.cx.origin_host: scscf.name}
+    for element in (mme, pgw, hss, scscf):
         loop.add(element)
     loop.bind("mme", "S1-MME", s1ap, s1_mme, inside=inside)
     loop.stacks["mme", "NAS"] = NasLink()
     s6a: Link = Memory(loop, "S6a")
-    node = diameter_node(config, loop, mme, pgw, hss, random) if config.diameter.wanted else None
+    node = diameter_node(config, loop, mme, pgw, hss, scscf, random) if config.diameter.wanted else None
     if node is not None:
         s6a = NodeLink(loop, "S6a", s6a)
     paths = bind_gtp(config, loop, random, recovery)
@@ -97,14 +101,18 @@ def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
     for name in ("mme", "hss"):
         loop.bind(name, "S6a", diameter, s6a, inside=True, policy=tx)
     cx: Link = Memory(loop, "Cx")
-    loop.bind("hss", "Cx", diameter, cx if node is None else NodeLink(loop, "Cx", cx), inside=True, policy=tx)
+    for name in ("scscf", "hss"):
+        loop.bind(name, "Cx", diameter, cx if node is None else NodeLink(loop, "Cx", cx), inside=True, policy=tx)
+    for point in ("Mw", "ISC"):
+        loop.bind(scscf.name, point, sip, Memory(loop, point), inside=True, policy=SipPolicy(own_via(scscf.host)),
+                  numbers=itertools.count(int.from_bytes(random(6))))
     pcscf = bind_pcscf(config, loop, subscribers, random, gm)
     rx: Link = Memory(loop, "Rx")
     if node is not None:
         rx = NodeLink(loop, "Rx", rx)
     for name in ("pgw", "pcscf"):
         loop.bind(name, "Rx", diameter, rx, inside=True, policy=tx)
-    return Core(config, loop, mme, pgw, hss, pcscf, node, paths)
+    return Core(config, loop, mme, pgw, hss, pcscf, scscf, node, paths)
 
 
 def bind_pcscf(config: Config, loop: Loop, subscribers: Subscribers, random: Callable[[int], bytes],
@@ -153,21 +161,24 @@ def _without_ipsec(error: LocalError, effect: object, done: Callable[[Exception 
     done(error)
 
 
-def diameter_node(config: Config, loop: Loop, mme: Mme, pgw: Pgw, hss: Hss, random: Callable[[int], bytes]) -> Node:
-    """The node that carries S6a and Rx to peers outside; it has the identity of the element that these peers meet."""
+def diameter_node(config: Config, loop: Loop, mme: Mme, pgw: Pgw, hss: Hss, scscf: Scscf,
+                  random: Callable[[int], bytes]) -> Node:
+    """The node that carries S6a, Cx and Rx to peers outside, with the identity of the element that these peers meet."""
     own = config.diameter
     if own.hss:
         mme.s6a = replace(mme.s6a, element=own.hss)
+        scscf.cx = scscf.cx._replace(element=own.hss)
     met = mme.s6a if own.hss else hss
     node = Node(own, own.host or met.origin_host, own.realm or met.origin_realm, own.listen or config.s1.address,
                 random, loop.clock())
     node.serve(diameter.S6A, "S6a", hss, mme)
-    node.serve(diameter.CX, "Cx", hss)
+    node.serve(diameter.CX, "Cx", hss, scscf)
     node.serve(diameter.RX, "Rx", pgw)
     node.answer_to(hss.origin_host, hss.origin_realm)
     node.answer_to(hss.origin_host, config.network.plmn.ims_domain)  # where CSCFs look for it (TS 23.003, 13.2)
     node.answer_to(pgw.origin_host, pgw.origin_realm)
     node.answer_to(mme.s6a.origin_host, mme.s6a.origin_realm)
+    node.answer_to(scscf.cx.origin_host, scscf.cx.origin_realm)
     loop.add(node)
     return node
 
@@ -223,6 +234,20 @@ def carry_gtp(core: Core, outside: Link) -> None:
     core.loop.tell(Paths.name, Supervise())
 
 
+def connect_mw(core: Core) -> SipLink:
+    """Listen for P-CSCFs and application servers of other makers. Raises LocalError."""
+    link = SipLink(core.loop, core.scscf.name, "Mw")
+    link.listen(core.config.ims.core, sip.PORT)
+    carry_mw(core, link)
+    return link
+
+
+def carry_mw(core: Core, outside: Link) -> None:
+    """Reach them by this link."""
+    port = core.loop.ports[core.scscf.name, "Mw"]
+    port.link = Beside(port.link, outside)
+
+
 def durable(loop: Loop, writer: Writer) -> None:
     """Perform saves on the writer thread."""
     loop.performers[Save] = lambda effect, done: writer.submit(effect.writes, done)
@@ -264,6 +289,8 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
             runtime.at_close(connect_diameter(config, loop).farewell)
         if core.gtp is not None:
             runtime.at_close(connect_gtp(core).close)
+        if config.ims.core:
+            runtime.at_close(connect_mw(core).close)
         commands = Commands(core, store, writer, plane.forwarder, ipsec).table()
         control = ControlServer(run / "core.sock", commands, loop.bus)
         await control.start()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dialtone import __version__
+from dialtone.commands_ims import ImsCommands
 from dialtone.commands_ipsec import IpsecCommands, Kernel
 from dialtone.commands_profiles import ProfileCommands
 from dialtone.commands_radio import RadioCommands
@@ -66,8 +67,8 @@ class Commands:
                  "subscribers.seen", "subscribers.cancel", "subscribers.deregister", "hss.reset")
         profiles = ProfileCommands(self.store, self._save, lambda event: self.core.loop.tell("hss", event))
         own = {name: getattr(self, name.replace(".", "_")) for name in names}
-        ipsec = IpsecCommands(self.core, self.ipsec)
-        return own | RadioCommands(self.core).table() | ipsec.table() | profiles.table()
+        ims, ipsec = ImsCommands(self.core, self.store), IpsecCommands(self.core, self.ipsec)
+        return own | RadioCommands(self.core).table() | ims.table() | ipsec.table() | profiles.table()
 
     # ---- the network -----------------------------------------------------------------------------
 

@@ -197,6 +197,35 @@ def dscp(value: Any) -> dict[int, int]:
                    for qci, code in value.items()}
 
 
+def country_code(value: Any) -> str:
+    """One to three digits, or nothing."""
+    if not isinstance(value, str) or not re.fullmatch(r"([1-9][0-9]{0,2})?", value):
+        raise ValueError('must be a string of 1 to 3 digits, such as "49", or empty')
+    return value
+
+
+def short_codes(value: Any) -> dict[str, str]:
+    """SIP URIs by what is dialled."""
+    if not isinstance(value, dict) or not all(
+            re.fullmatch(r"[0-9*#]{1,15}", code) and isinstance(uri, str) and re.fullmatch(r"sip:[^\s<>\"]+", uri)
+            for code, uri in value.items()):
+        raise ValueError('must name services by number, such as { "611" = "sip:help@as.example.org" }')
+    return value
+
+
+def sip_hosts(value: Any) -> dict[str, str]:
+    """Addresses with ports by name."""
+    if not isinstance(value, dict):
+        raise ValueError('must name hosts, such as { "pcscf.example.org" = "192.0.2.7:5060" }')
+    found = {}
+    for name, text in value.items():
+        host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+        if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError(f'must give address and port of {name}, such as "192.0.2.7:5060"')
+        found[identity(name)] = f"{address(host)}:{port}"
+    return found
+
+
 def setting(default: Any, check: Check, help: str) -> Any:
     """A field of a section: its default, its check, and what it is for."""
     metadata = {"check": check, "help": help}

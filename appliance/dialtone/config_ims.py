@@ -5,6 +5,7 @@
     encryption = ["null"]       # so that a class can read what is on Gm without keys
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dialtone import config_checks as check
@@ -30,6 +31,13 @@ class ImsConfig:
     scscf: str = setting("", check.sip_uri,
                         "SIP URI of the S-CSCF that the HSS names to I-CSCFs for phones; our own when empty")
     expires: int = setting(600_000, check.number(60, 10_000_000), "longest registration, seconds")
+    challenge_always: bool = setting(True, check.flag, "challenge a phone each time that it registers again")
+    country_code: str = setting("", check.country_code, "what stands for the leading 0 of a number, such as 49")
+    short_codes: Mapping[str, str] = setting({}, check.short_codes, "numbers of services, such as "
+                                             '{ "611" = "sip:help@as.example.org" }')
+    core: str = setting("", check.address, "address where elements of other makers reach the S-CSCF; none when empty")
+    hosts: Mapping[str, str] = setting({}, check.sip_hosts, "these elements by the host name in their URIs, such as "
+                                       '{ "pcscf.example.org" = "192.0.2.7:5060" }')
 
     @property
     def client_ports(self) -> tuple[int, ...]:
@@ -45,4 +53,6 @@ class ImsConfig:
         """What does not fit together, and what to do; None when all is well."""
         if self.port in self.ports[1:]:
             return f"ims.port {self.port} is one of the protected ports", "Choose another ims.protected_port."
+        if self.hosts and not self.core:
+            return "ims.hosts names elements of other makers, which cannot reach the S-CSCF", 'Write core = "...".'
         return None

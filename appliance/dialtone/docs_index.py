@@ -29,6 +29,7 @@ _TITLES = {
     "Gm": "Gm, Mw and ISC: SIP (RFC 3261, TS 24.229)",
 }
 MACHINES = {"mme": "The MME", "gtp": "Paths to GTP peers", "sip": "SIP transactions", "pcscf": "The P-CSCF",
+             "scscf": "The S-CSCF",
              "answer": "Calls to the answer services", "sim": "The simulated phone and eNB",
             "sim/ims": "The simulated IMS phone"}
 _PACKAGE = "appliance/dialtone/"

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import attach, codecs, crowd, processes, sip
+from tests.bench import attach, codecs, crowd, ims, processes, sip
 from tests.bench.rows import Row
 
 SECTIONS: dict[str, Callable[[bool], Iterator[Row]]] = {
@@ -20,6 +20,7 @@ SECTIONS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "attach and detach: S6a and S11 as octets, SQN durable, trace on": attach.rows,
     "many phones": crowd.rows,
     "SIP: codec, and one proxy with its transactions, trace on": sip.rows,
+    "the S-CSCF: registrations and texts": ims.rows,
     "start-up and memory": processes.rows,
 }
 

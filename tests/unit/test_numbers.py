@@ -4,7 +4,7 @@
 import pytest
 
 from dialtone.errors import ProtocolError
-from dialtone.scscf.numbers import Plan, read
+from dialtone.scscf.numbers import Plan, at_home, read, same_identity
 
 DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"
 PLAN = Plan(DOMAIN, "49", (("*100#", "sip:balance@as.example.org"), ("611", f"sip:service@{DOMAIN}")))
@@ -45,13 +45,18 @@ def test_a_number_without_its_beginning() -> None:
 
 def test_somebody_elses_user() -> None:
     found = read("sip:bob@example.org", PLAN)
-    assert (found.foreign, found.identities) == ("example.org", ("sip:bob@example.org",))
+    assert found.identities == ("sip:bob@example.org",)
+    assert not at_home(found.identities[0], PLAN)
+    assert at_home(f"sip:alice@{DOMAIN}", PLAN)
+    assert at_home("tel:+1555", PLAN)
 
 
-def test_the_rewrite_is_shown() -> None:
-    uri = f"sip:101@{DOMAIN}"
-    assert read(uri, PLAN).rewrite(uri) == f"{uri} was read as tel:101{LOCAL}"
-    assert read("tel:+15550001", PLAN).rewrite("tel:+15550001") == ""
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("tel:+1-555", "TEL:+1555;x=y", True), ("tel:101;phone-context=a", "tel:101;phone-context=A", True),
+    ("tel:101;phone-context=a", "tel:101;phone-context=b", False), ("sip:a@B.org", "sip:a@b.org;user=phone", True),
+    ("sip:%61@b.org", "sip:a@b.org", True), ("sip:A@b.org", "sip:a@b.org", False), ("x", "y", False)])
+def test_spellings_of_one_identity(one: str, other: str, same: bool) -> None:
+    assert same_identity(one, other) is same
 
 
 @pytest.mark.parametrize(("uri", "status"), [

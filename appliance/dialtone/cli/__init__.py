@@ -15,6 +15,7 @@ from dialtone.errors import DialtoneError
 
 COMMANDS = {
     "api": "Serve the HTTP API of a running core",
+    "call": "Calls: who called whom, when and how it ended",
     "config": "Check dialtone.toml",
     "core": "Run the core: MME, gateway, HSS",
     "decode": "Decode a message",
@@ -24,6 +25,7 @@ COMMANDS = {
     "gtp": "The GTPv2-C peers outside",
     "doctor": "Say what this machine has and lacks",
     "enb": "The eNBs",
+    "ims": "Phones that are registered for calls and texts",
     "ipsec": "IPsec between phones and P-CSCF, and its keys",
     "profile": "Subscription profiles: APNs, bit rates, restrictions",
     "sim": "The simulated eNB and phones",

@@ -90,6 +90,10 @@ class Store:
         """Unknown IMSIs that tried to attach, the latest first."""
         return [Seen(*row) for row in self._rows("SELECT * FROM seen ORDER BY last DESC, imsi")]
 
+    def read(self, reader: Callable[[sqlite3.Connection], _T]) -> _T:
+        """What another element's reader finds in its tables."""
+        return self._snapshot(lambda: reader(self._db))
+
     def open_writer(self, deliver: Deliver) -> Writer:
         """Take the lock and start the writer thread. Raises LocalError when another process has the lock."""
         return Writer(self.path, deliver)

@@ -30,17 +30,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
-    """What was dialled as people write it, and the identities it may be, the likeliest first. `foreign` is the domain
-    of a user of somebody else."""
+    """What was dialled as people write it, and the identities it may be, the likeliest first."""
 
     number: str
     identities: tuple[str, ...]
-    foreign: str = ""
-
-    def rewrite(self, uri: str) -> str:
-        """How the number was read, for the trace: empty where nothing had to be done."""
-        first = self.identities[0] if self.identities else ""
-        return f"{uri} was read as {first}" if first and first != uri else ""
 
 
 def read(uri: str, plan: Plan, caller: str = "") -> Dialled:
@@ -61,7 +54,31 @@ def read(uri: str, plan: Plan, caller: str = "") -> Dialled:
         return _number(digits, context, plan, caller)
     if not sip.user and home:
         raise ProtocolError("the address names nobody", cause=484, clause="RFC 3261, 21.4.22")
-    return Dialled(user or sip.host, (f"{sip.scheme}:{sip.user}@{sip.host}",), "" if home else sip.host)
+    return Dialled(user or sip.host, (f"{sip.scheme}:{f'{sip.user}@' if sip.user else ''}{sip.host}",))
+
+
+def at_home(identity: str, plan: Plan) -> bool:
+    """Whether the HSS is asked for an identity: every number, and the users of our domain."""
+    return identity[:4].lower() == "tel:" or SipUri.parse(identity).host == plan.domain
+
+
+def identity_key(uri: str) -> str:
+    """What two spellings of one identity have in common (RFC 3261, 19.1.4; RFC 3966, 4): the scheme, the user and the
+    host in lower case; of a tel URI the digits, and of a local number its context."""
+    try:
+        if uri[:4].lower() == "tel:":
+            tel = TelUri.parse(uri)
+            context = "" if tel.digits.startswith("+") else f";{(tel.params.get('phone-context') or '').lower()}"
+            return f"tel:{tel.digits}{context}"
+        sip = SipUri.parse(uri)
+    except ProtocolError:
+        return uri
+    return f"{sip.scheme}:{unquote(sip.user)}@{sip.host}"
+
+
+def same_identity(one: str, other: str) -> bool:
+    """Whether two URIs name the same public identity."""
+    return one == other or identity_key(one) == identity_key(other)
 
 
 def _is_imsi(digits: str, home: bool, phone: bool) -> bool:

@@ -43,7 +43,8 @@ class Target:
 @dataclass(slots=True, eq=False)
 class Context:
     """A request on its way through (RFC 3261, 16.2). `route` is the URI of ours that stood on top of its Route: the
-    `orig` or `term` of a CSCF; `change` makes the last changes to each answer."""
+    `orig` or `term` of a CSCF; `change` makes the last changes to each answer. `settle` may take a refusal over: then
+    it returns what is done instead, such as trying other targets, otherwise None and the refusal goes back."""
 
     request: SipRequest
     rx: Rx
@@ -53,6 +54,8 @@ class Context:
     change: Callable[[SipResponse], None] | None = None
     about: Hashable = None  # what the element knows it by: a call
     over: bool = False  # a final answer went back
+    cancelled: bool = False
+    settle: Callable[[SipResponse], Effects | None] | None = None
 
     @property
     def key(self) -> Hashable:
@@ -183,6 +186,7 @@ class Proxy:
         context = self.contexts.get(rx.cancels.transaction.key) if rx.cancels is not None else None
         if context is not None:
             rx.subject = rx.subject or context.rx.subject
+            context.cancelled = True
             yield from self._cancel(context)
 
     def give_up(self, context: Context, answer: SipResponse) -> Effects:
@@ -213,6 +217,10 @@ class Proxy:
         if context.over or len(finals) < len(context.branches):
             return
         best = best_of(finals)
+        if context.settle is not None and not context.cancelled and (instead := context.settle(best)) is not None:
+            context.branches = []
+            yield from instead
+            return
         if best.status == 408 and not isinstance(context.request, InviteRequest):
             yield from self._end(context)
             return

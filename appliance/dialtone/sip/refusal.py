@@ -11,6 +11,7 @@ from dialtone.sip.flow import answer_to, received
 
 _ONCE = ("from", "to", "call-id", "cseq")
 _REASON_LIMIT = 120
+_EXPLAINED = (400, 403, 404, 484)  # statuses that say little by themselves
 
 
 def refuse(element: Element, error: ProtocolError, rx: Rx) -> Effects:
@@ -40,7 +41,7 @@ def _answer(element: Element, request: SipRequest, error: ProtocolError, rx: Rx)
         known = element.on.handler(rx.point, type(request)) is not None
         status = 400 if known else 501 if isinstance(request, UnknownRequest) else 405
     reason = "".join(char for char in error.text if char.isprintable() and not "\ud800" <= char <= "\udfff")
-    answer = sip.response(request, status, reason[:_REASON_LIMIT] if status == 400 else "")
+    answer = sip.response(request, status, reason[:_REASON_LIMIT] if status in _EXPLAINED else "")
     seen: set[str] = set()
     for line in list(answer.lines):
         if line.key in _ONCE and line.key in seen:

@@ -18,6 +18,8 @@ from dialtone.trace.diagnose import (  # noqa: F401 they register their rules
     gm,
     handover,
     idle,
+    ims_registration,
+    ims_session,
     network,
 )
 from dialtone.trace.diagnose.story import stories

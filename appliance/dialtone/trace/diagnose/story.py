@@ -18,8 +18,8 @@ from dialtone.errors import ProtocolError
 from dialtone.trace.bus import Event
 from dialtone.trace.names import UE, about, role
 
-_CODECS = {"S1-MME": "s1ap", "S11": "gtpc", "S5/S8": "gtpc", "S6a": "diameter",
-           "Gm": "sip", "Mw": "sip"}
+_CODECS = {"S1-MME": "s1ap", "S11": "gtpc", "S5/S8": "gtpc", "S6a": "diameter", "Cx": "diameter",
+           "Gm": "sip", "Mw": "sip", "ISC": "sip"}
 _STARTS = {"Attach request", "Service request", "Extended service request", "Tracking area update request"}
 _CARRIERS = {"InitialUEMessage", "DownlinkNASTransport", "UplinkNASTransport", "InitialContextSetupRequest"}
 
