@@ -97,7 +97,7 @@ class Handset:
     def ask(self, data: bytes, source: int, port: int) -> SipMessage:
         """A request and its answer, which over UDP comes to the server port once it is protected."""
         if self.kind == socket.SOCK_STREAM:
-            client = self.bound(source, self.kind)
+            client = self.bound(0 if source == 5060 else source, self.kind)  # a port of before may linger
             client.connect((OURS, port))
             client.sendall(data)
             return sip.decode(client.recv(4000))

@@ -89,7 +89,9 @@ class Transactions:
         """Match a message to its transaction."""
         if isinstance(message, SipResponse):
             client = self.clients.get((message.via.branch, message.cseq.method))
-            return client.received(message, rx) if client is not None else Arrival("stray")
+            if client is None or _host(client.peer) != _host(rx.peer):  # a stranger may guess our branches
+                return Arrival("stray")
+            return client.received(message, rx)
         assert isinstance(message, SipRequest)
         via = message.via
         noted = received(rx.peer, via)
@@ -258,9 +260,14 @@ class Transactions:
                 invite.provisional_acknowledged(rack)
 
 
+def _host(peer: str) -> str:
+    """Whose flow it is."""
+    flow = Flow.find(peer)
+    return peer if flow is None else flow.host
+
+
 def _key(message: SipRequest, via: Via, rx: Rx) -> Key:
-    flow = Flow.find(rx.peer)
-    host = rx.peer if flow is None else flow.host
+    host = _host(rx.peer)
     if via.branch.startswith(MAGIC) and via.branch != MAGIC:
         return Key(via.branch, via.sent_by.lower(), message.method, host)
     cseq = message.cseq.number  # as of RFC 2543: whatever else tells requests apart
