@@ -31,7 +31,7 @@ from dialtone.gtp.effects import Start as Supervise
 from dialtone.gtp.link import GtpLink
 from dialtone.gtp.paths import Paths
 from dialtone.gtp.router import Router
-from dialtone.hss.element import Hss, Subscribers
+from dialtone.hss.element import Hss
 from dialtone.hss.store import Store
 from dialtone.hss.writer import Writer
 from dialtone.kernel import dns, net, nft
@@ -41,6 +41,7 @@ from dialtone.links.beside import Beside
 from dialtone.links.memory import Memory, MemoryFlows
 from dialtone.links.sctp import Sctp
 from dialtone.links.sip import SipLink
+from dialtone.links.sms import SmsLink
 from dialtone.links.udp import Udp
 from dialtone.loop import Loop
 from dialtone.mme.element import Mme
@@ -53,6 +54,9 @@ from dialtone.runtime import Runtime, epoch_clock
 from dialtone.scscf.element import Scscf
 from dialtone.sip.timers import RADIO
 from dialtone.sip.transactions import SipPolicy, own_via
+from dialtone.sms.element import Sms
+from dialtone.sms.queue import Begin
+from dialtone.sms.text import Texts
 from dialtone.trace.bus import Bus
 
 log = logging.getLogger("dialtone")
@@ -60,6 +64,7 @@ log = logging.getLogger("dialtone")
 TUN = "ue0"
 NO_IPSEC = "no-ipsec"
 """The tag of a subscriber whose phone may register without IPsec."""
+SGD_SECONDS = 75.0  # longer than the MME calls an idle phone and waits for its answer (TS 29.338, 6.3.3.6)
 
 
 @dataclass(slots=True)
@@ -73,11 +78,12 @@ class Core:
     hss: Hss
     pcscf: Pcscf
     scscf: Scscf
+    sms: Sms
     diameter: Node | None = None  # where peers outside are configured
     gtp: Paths | None = None  # likewise
 
 
-def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
+def build(config: Config, loop: Loop, subscribers: Store, s1_mme: Link, *,
           random: Callable[[int], bytes] = os.urandom, wall: Callable[[], datetime] | None = None,
           inside: bool = False, recovery: int = 0, gm: Link | None = None) -> Core:
     """Elements and their reference points. `inside` says that the eNBs live in the same loop, over memory; `recovery`
@@ -112,10 +118,11 @@ def build(config: Config, loop: Loop, subscribers: Subscribers, s1_mme: Link, *,
         rx = NodeLink(loop, "Rx", rx)
     for name in ("pgw", "pcscf"):
         loop.bind(name, "Rx", diameter, rx, inside=True, policy=tx)
-    return Core(config, loop, mme, pgw, hss, pcscf, scscf, node, paths)
+    centre = sms_centre(config, loop, subscribers, mme, node, random)
+    return Core(config, loop, mme, pgw, hss, pcscf, scscf, centre, node, paths)
 
 
-def bind_pcscf(config: Config, loop: Loop, subscribers: Subscribers, random: Callable[[int], bytes],
+def bind_pcscf(config: Config, loop: Loop, subscribers: Store, random: Callable[[int], bytes],
                gm: Link | None) -> Pcscf:
     """The P-CSCF between the phones and the S-CSCF. Its transactions are numbered from anywhere on, so that nobody who
     was here before a restart takes them for others."""
@@ -159,6 +166,26 @@ async def connect_gm(core: Core, link: SipLink, addresses: Sequence[str], runtim
 
 def _without_ipsec(error: LocalError, effect: object, done: Callable[[Exception | None], None]) -> None:
     done(error)
+
+
+def sms_centre(config: Config, loop: Loop, store: Store, mme: Mme, node: Node | None,
+               random: Callable[[int], bytes]) -> Sms:
+    """The SMS centre, SGd between it and the MME or peers outside, and CP messages on the MME's NAS."""
+    centre = Sms(config, store, Texts(store.path), random)
+    centre.neighbours[mme.s6a.origin_host] = mme.name
+    loop.add(centre)
+    sgd: Link = Memory(loop, "SGd")
+    if node is not None:
+        node.serve(diameter.SGD, "SGd", centre, mme)
+        node.answer_to(centre.origin_host, centre.origin_realm)
+        sgd = NodeLink(loop, "SGd", sgd)
+    for name in (mme.name, centre.name):
+        loop.bind(name, "SGd", diameter, sgd, inside=True, policy=replace(DIAMETER, seconds=SGD_SECONDS))
+    loop.stacks[mme.name, "SMS"] = SmsLink(
+        lambda data: nas.DownlinkNASTransport(nas_message_container=data), lambda ue: f"ue-{ue.imsi}")
+    loop.bind(centre.name, "ISC", sip, Memory(loop, "ISC"), inside=True, policy=SipPolicy(own_via(centre.host)))
+    loop.tell(centre.name, Begin())
+    return centre
 
 
 def diameter_node(config: Config, loop: Loop, mme: Mme, pgw: Pgw, hss: Hss, scscf: Scscf,
@@ -277,6 +304,7 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
         sctp = Sctp(loop, "mme", "S1-MME")
         gm = SipLink(loop, Pcscf.name, "Gm")
         core = build(config, loop, store, sctp, recovery=restarts(state / "restarts"), gm=gm)
+        runtime.at_close(core.sms.box.close)
         plane = UserPlane(loop, config.s1.address, router=advertised(config), dscp=config.s1.dscp,
                           echo=config.s1.echo)
         runtime.at_close(plane.close)

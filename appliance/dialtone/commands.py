@@ -12,6 +12,7 @@ from dialtone.commands_ims import ImsCommands
 from dialtone.commands_ipsec import IpsecCommands, Kernel
 from dialtone.commands_profiles import ProfileCommands
 from dialtone.commands_radio import RadioCommands
+from dialtone.commands_sms import SmsCommands
 from dialtone.control import Args, Command
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.diameter.effects import Start, Stop
@@ -67,8 +68,9 @@ class Commands:
                  "subscribers.seen", "subscribers.cancel", "subscribers.deregister", "hss.reset")
         profiles = ProfileCommands(self.store, self._save, lambda event: self.core.loop.tell("hss", event))
         own = {name: getattr(self, name.replace(".", "_")) for name in names}
+        texts = SmsCommands(self.core, self.store, self._save)
         ims, ipsec = ImsCommands(self.core, self.store), IpsecCommands(self.core, self.ipsec)
-        return own | RadioCommands(self.core).table() | ims.table() | ipsec.table() | profiles.table()
+        return own | RadioCommands(self.core).table() | ims.table() | ipsec.table() | profiles.table() | texts.table()
 
     # ---- the network -----------------------------------------------------------------------------
 
@@ -179,6 +181,7 @@ class Commands:
             "ims_phones": len(self.core.pcscf.registrations),
             "calls": len(self.core.pcscf.passing),
             "af_sessions": len(self.core.pgw.af_sessions),
+            "texts": len(mme.exchanges),
             "timers": len(loop.timers()),
         }
 

@@ -19,6 +19,7 @@ from dialtone.config_diameter import DiameterConfig, PeerConfig, RouteConfig
 from dialtone.config_gtp import GtpConfig
 from dialtone.config_ims import ImsConfig
 from dialtone.config_policy import PolicyConfig
+from dialtone.config_sms import SmsConfig
 from dialtone.errors import LocalError
 from dialtone.ids import Plmn
 from dialtone.qci import DSCP
@@ -153,6 +154,7 @@ class Config:
     diameter: DiameterConfig = DiameterConfig()
     gtp: GtpConfig = GtpConfig()
     ims: ImsConfig = ImsConfig()
+    sms: SmsConfig = SmsConfig()
     policy: Mapping[str, PolicyConfig] = field(default_factory=dict)
     trace: Trace = Trace()
     api: Api = Api()
@@ -165,7 +167,7 @@ class Config:
 
 
 SECTIONS = {"network": Network, "s1": S1, "uplink": Uplink, "diameter": DiameterConfig, "gtp": GtpConfig,
-            "ims": ImsConfig, "trace": Trace, "api": Api, "log": Log}
+            "ims": ImsConfig, "sms": SmsConfig, "trace": Trace, "api": Api, "log": Log}
 # Sections [<kind>.<name>]:
 NAMED = {"apn": Apn, "policy": PolicyConfig, "diameter.peer": PeerConfig, "diameter.route": RouteConfig}
 Named = dict[str, dict[str, dict[str, Any]]]

@@ -74,6 +74,12 @@ def text(most: int) -> Check:
     return check
 
 
+def phone_number(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"\+[0-9]{3,15}", value):
+        raise ValueError('must be an international number in quotes, such as "+15550100"')
+    return value
+
+
 def one_of(*allowed: str) -> Check:
     def check(value: Any) -> str:
         if value not in allowed:

@@ -51,6 +51,7 @@ class DiameterConfig:
     realm: str = setting("", check.identity, "our realm; epc.mnc...mcc...3gppnetwork.org when empty")
     hss: str = setting("", check.identity, "host or realm of the HSS that our MME asks; our own when empty")
     cx: str = setting("", check.identity, "host or realm of the HSS that our CSCFs ask over Cx; our own when empty")
+    sms: str = setting("", check.identity, "host or realm of the SMS centre that our MME asks; our own when empty")
     accept_unknown: bool = setting(False, check.flag, "let peers in that are not configured")
     tc: float = setting(30.0, check.seconds_from(1), "Tc: pause before connecting again, seconds (RFC 6733, 12)")
     tw: float = setting(30.0, check.seconds_from(6), "Tw: silence before a watchdog request, seconds (RFC 3539)")
@@ -77,7 +78,7 @@ class DiameterConfig:
                     return (f'diameter.route."{realm}".peers names {host}, which is no peer',
                             f'Add [diameter.peer."{host}"].')
         realms = {peer.realm for peer in self.peer.values()} | set(self.route) | set(self.peer)
-        for key, host in (("hss", self.hss), ("cx", self.cx)):
+        for key, host in (("hss", self.hss), ("cx", self.cx), ("sms", self.sms)):
             if host and host not in realms and DEFAULT_ROUTE not in self.route:
                 return (f"diameter.{key} is {host}, which is no peer's host or realm and has no route",
                         f'Add [diameter.peer."{host}"], or a route to that realm.')

@@ -25,7 +25,7 @@ from dialtone.codec.message import Message
 from dialtone.dispatch import ALL
 
 ROOT = Path(dialtone.__file__).parent.parent.parent
-CORE = ("mme", "pgw", "gtp", "hss", "pcscf", "scscf", "answer", "datapath")
+CORE = ("mme", "pgw", "gtp", "hss", "pcscf", "scscf", "sms", "answer", "datapath")
 SIMULATED = ("enb", "ue", "ims")
 POINTS = {"s1ap": "S1-MME", "nas": "NAS", "gtpc": "S11", "diameter": "S6a", "gtpu": "S1-U", "sip": "Gm", "sms": "SMS"}
 """Codec package -> the reference point its messages travel on."""
@@ -77,7 +77,7 @@ def load() -> list[ModuleType]:
     for module in pkgutil.walk_packages(codec.__path__, "dialtone.codec."):
         importlib.import_module(module.name)
     found = []
-    for name in ("mme", "pgw", "gtp", "hss", "sip", "pcscf", "scscf", "answer", "sim", "datapath"):
+    for name in ("mme", "pgw", "gtp", "hss", "sip", "pcscf", "scscf", "sms", "answer", "sim", "datapath"):
         package = importlib.import_module(f"dialtone.{name}")
         found += [importlib.import_module(module.name)
                   for module in pkgutil.walk_packages(package.__path__, f"dialtone.{name}.")]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import attach, codecs, crowd, ims, processes, sip
+from tests.bench import attach, codecs, crowd, ims, processes, sip, texts
 from tests.bench.rows import Row
 
 SECTIONS: dict[str, Callable[[bool], Iterator[Row]]] = {
@@ -21,6 +21,7 @@ SECTIONS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "many phones": crowd.rows,
     "SIP: codec, and one proxy with its transactions, trace on": sip.rows,
     "the S-CSCF: registrations and texts": ims.rows,
+    "texts over NAS: SGd as octets, each text durable, trace on": texts.rows,
     "start-up and memory": processes.rows,
 }
 

@@ -37,6 +37,11 @@ def imsis(count: int) -> list[str]:
     return [f"00101{number:010d}" for number in range(1, count + 1)]
 
 
+def number_of(place: int) -> str:
+    """The number of the subscriber at that place."""
+    return f"1555{place:07d}"
+
+
 def cards(count: int, kind: type[Usim] = Usim) -> list[Usim]:
     """The SIMs of `imsis`."""
     return [kind(imsi, bytes.fromhex(K), bytes.fromhex(OPC)) for imsi in imsis(count)]
@@ -49,7 +54,8 @@ def provision(folder: Path, count: int) -> None:
     store.close()
     fields = {"k": K, "opc": OPC, "profile": "default"}
     commit_now(folder / "dialtone.db", [
-        PutSubscriber(make_subscriber({"imsi": imsi, **fields}, profiles=profiles), 0) for imsi in imsis(count)])
+        PutSubscriber(make_subscriber({"imsi": imsi, "msisdn": number_of(place), **fields}, profiles=profiles), 0)
+        for place, imsi in enumerate(imsis(count))])
 
 
 BUFFER = 16 << 20  # of octets, for a thousand phones that speak at once
@@ -83,7 +89,8 @@ class Phones:
             self.loop.tell(enb.name, PeerUp("S1-MME", "mme"))
         for phone in self.phones:
             self.loop.add(phone)
-            self.loop.stacks[phone.name, "NAS"] = phone.nas
+            for point, stack in phone.stacks.items():
+                self.loop.stacks[phone.name, point] = stack
 
     def connect(self) -> None:
         """Wait for S1 Setup."""

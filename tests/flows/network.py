@@ -151,7 +151,8 @@ class Network:
         phone.name = name or phone.name
         self.phones[name or imsi] = phone
         self.loop.add(phone)
-        self.loop.stacks[phone.name, "NAS"] = phone.nas
+        for point, stack in phone.stacks.items():
+            self.loop.stacks[phone.name, point] = stack
         return phone
 
     def add_ims(self, number: int = 1, handset: ImsHandset | None = None, isim: Isim | None = None) -> ImsClient:

@@ -17,6 +17,7 @@ import pytest
 import radio_flows
 import rx_flows
 import s6a_flows
+import text_flows
 from network import Network, imsi_of, settings
 from probe import HOME
 
@@ -206,7 +207,7 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
     **esm_flows.FLOWS,
     **rx_flows.FLOWS,
     **cx_flows.FLOWS,
-    **{name: (flow, (EnbConfig(),)) for name, flow in gtp_flows.FLOWS.items()},
+    **{name: (flow, (EnbConfig(),)) for name, flow in (gtp_flows.FLOWS | text_flows.FLOWS).items()},
 }
 
 
@@ -216,6 +217,8 @@ def columns(name: str) -> tuple[str, ...]:
         return rx_flows.COLUMNS
     if name in cx_flows.FLOWS:
         return cx_flows.COLUMNS
+    if name in text_flows.FLOWS:
+        return text_flows.COLUMNS
     first, *others = [f"enb{number}" for number, _ in enumerate(FLOWS[name][1], 1)]
     return gtp_flows.COLUMNS.get(name, ("UE", first, *others, *COLUMNS[2:]))
 
@@ -226,7 +229,8 @@ def events_of(name: str, make_network: Callable[..., Network], **network: object
     start = flow(net) or 0
     assert isinstance(start, int)
     # A NAS message is shown once, where it was sent: both ends of the air are in this trace.
-    return [event for event in net.events() if event.id > start and not (event.kind == "rx" and event.point == "NAS")]
+    return [event for event in net.events()
+            if event.id > start and not (event.kind == "rx" and event.point in ("NAS", "SMS"))]
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -266,9 +270,11 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
 
 
 def test_tshark_reads_every_message_and_has_nothing_to_remark(frames: list[list[str]]) -> None:
+    # In answers of SGd it takes the report, whose type it cannot know without the direction, for a text.
+    frames = [frame for frame in frames if not (frame[0].endswith("gsm_sms") and " Answer(" in frame[5])]
     assert not [frame for frame in frames if frame[1] or "alformed" in frame[5]]
     assert not [frame for frame in frames
-                if not any(word in frame[0] for word in ("s1ap", "nas-eps", "gtpv2", "diameter"))]
+                if not any(word in frame[0] for word in ("s1ap", "nas-eps", "gtpv2", "diameter", "gsm_a.dtap"))]
     assert not [frame for frame in frames
                 if set(frame[2].split(",")) - {COMMENT, ""} and not any(remark in frame[3] for remark in REMARKS)]
 

@@ -13,15 +13,15 @@ def unhandled(net: Network) -> dict[str, tuple[str, Message, str, bytes]]:
     """point -> (element, a message that nobody there handles, its peer, octets)."""
     ue = net.core.mme.by_imsi[imsi_of(1)]
     assert ue.enb_ue_s1ap_id is not None
-    sms = nas.UplinkNASTransport(nas_message_container=b"\x09\x01\x00")
+    other = nas.DownlinkNASTransport(nas_message_container=b"\x09\x01\x00")
     ids = {"mme_ue_s1ap_id": ue.number, "enb_ue_s1ap_id": ue.enb_ue_s1ap_id}
-    _, wire = net.phones[imsi_of(1)].nas.down("mme", sms)
+    _, wire = net.phones[imsi_of(1)].nas.down("mme", other)
     cell = net.enbs[0].config
     carrier = s1ap.UplinkNASTransport(**ids, nas_pdu=wire, eutran_cgi=cell.ecgi, tai=cell.tai)
     delivery = s1ap.NASDeliveryIndication(**ids)
     delete = gtpc.DeleteBearerRequest(teid=1, linked_ebi=5)
     return {"S1-MME": ("mme", delivery, "enb1", s1ap.encode(delivery)),
-            "NAS": ("mme", sms, "enb1", s1ap.encode(carrier)),
+            "NAS": ("mme", other, "enb1", s1ap.encode(carrier)),
             "S11": ("pgw", delete, "mme", gtpc.encode(delete))}
 
 

@@ -29,6 +29,7 @@ BY_NAME: dict[str, Any] = {
     "Failed-AVP": bytes.fromhex("000001084000000c68737331"),
     "Visited-Network-Identifier": b"mnc001.mcc001.3gppnetwork.org",
     "Reset-ID": b"\1",
+    "SM-RP-UI": bytes.fromhex("11000b916407281553f80000aa0ae8329bfd4697d9ec37"),  # SMS-SUBMIT, as tshark takes it
     "Flow-Description": "permit out 17 from 10.46.0.3 50000 to 10.46.0.2 49120",
     "Framed-IPv6-Prefix": bytes.fromhex("004020010db8cafe0002"), "Called-Station-Id": "ims",
     "Subscription-Id-Data": "001010000000001", "Service-URN": b"sos", "3GPP-SGSN-MCC-MNC": "00101",
@@ -50,6 +51,7 @@ BY_TYPE: dict[str, Any] = {
 
 NOT_EMPTY: dict[str, dict[str, Any]] = {
     "Subscription-Data": {"subscriber_status": 0},
+    "User-Identifier": {"user_name": "001010123456789"},
     "3GPP-SIP-Auth-Data-Item": {"sip_authentication_scheme": "Digest-AKAv1-MD5"},
     "Server-Capabilities": {"optional_capability": (1,)},
     "Charging-Information": {"primary_charging_collection_function_name": "aaa://cdf.example.org"},

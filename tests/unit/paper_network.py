@@ -79,7 +79,8 @@ class Network:
         self.phone = Phone(usim or Usim(IMSI, K, OPC), CELL, handset)
         self.loop.add(self.paper)
         self.loop.add(self.phone)
-        self.loop.stacks[self.phone.name, "NAS"] = self.phone.nas
+        for point, stack in self.phone.stacks.items():
+            self.loop.stacks[self.phone.name, point] = stack
         self.interfaces: list[Any] = []
         for effect in (InterfaceUp, InterfaceDown):
             self.loop.performers[effect] = lambda e, done: (self.interfaces.append(e), done(None))

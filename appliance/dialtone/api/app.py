@@ -36,7 +36,7 @@ def appliance(request: Request) -> Appliance:
 
 def create_app(run: Path, hosts: frozenset[str] = frozenset()) -> FastAPI:
     """The API over the sockets in directory `run`. `hosts`: names it answers to, all when empty."""
-    from dialtone.api import ims, ipsec, network, profiles, radio, sim, subscribers, trace
+    from dialtone.api import ims, ipsec, network, profiles, radio, sim, sms, subscribers, trace
 
     core = AsyncClient(run / "core.sock")
     state = Appliance(core, AsyncClient(run / "sim.sock"), Feed(core), Decoder())
@@ -56,6 +56,6 @@ def create_app(run: Path, hosts: frozenset[str] = frozenset()) -> FastAPI:
                   openapi_url=f"{PREFIX}/openapi.json")
     app.state.appliance = state
     problems.install(app, hosts)
-    for part in (network, ims, radio, subscribers, profiles, trace, sim, ipsec):
+    for part in (network, ims, radio, subscribers, profiles, trace, sim, ipsec, sms):
         app.include_router(part.router, prefix=PREFIX)
     return app

@@ -55,6 +55,28 @@ async def enbs(its: Its) -> list[dict[str, Any]]:
     return found
 
 
+@router.get("/phones/{imsi}/sms")
+async def inbox(imsi: str, its: Its) -> Any:
+    """The texts that came over NAS."""
+    return await its.sim.call("sim.inbox", imsi=imsi)
+
+
+class Text(BaseModel):
+    """A text for a phone to send."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str = Field(examples=["+15550102"])
+    text: str
+    report: bool = False
+
+
+@router.post("/phones/{imsi}:sms")
+async def sms(imsi: str, new: Text, its: Its) -> Any:
+    """It sends a text over NAS."""
+    return await its.sim.call("sim.sms", imsi=imsi, **new.model_dump())
+
+
 @router.post("/phones/{imsi}:attach")
 async def attach(imsi: str, its: Its) -> Any:
     """Switch the phone on: it attaches."""

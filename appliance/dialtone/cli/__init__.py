@@ -29,6 +29,7 @@ COMMANDS = {
     "ipsec": "IPsec between phones and P-CSCF, and its keys",
     "profile": "Subscription profiles: APNs, bit rates, restrictions",
     "sim": "The simulated eNB and phones",
+    "sms": "Texts",
     "status": "Health in one look",
     "subscriber": "Subscribers and their SIMs",
     "trace": "Watch, save and export messages",

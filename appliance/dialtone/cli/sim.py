@@ -62,6 +62,30 @@ def detach(imsi: str, switch_off: bool, url: str) -> None:
     show(client(url).post(f"/sim/phones/{imsi}:detach", switch_off=switch_off), False)
 
 
+@sim.command()
+@click.argument("imsi")
+@click.argument("to")
+@click.argument("text")
+@click.option("--report", is_flag=True, help="Ask for a status report.")
+@json_option
+@url_option
+def sms(imsi: str, to: str, text: str, report: bool, as_json: bool, url: str) -> None:
+    """A phone sends TEXT over NAS. Example: dialtone sim sms 001010000000001 +15550102 "Hello"
+
+    `dialtone sim inbox` shows what a phone has got.
+    """
+    show(client(url).post(f"/sim/phones/{imsi}:sms", {"to": to, "text": text, "report": report}), as_json)
+
+
+@sim.command()
+@click.argument("imsi")
+@json_option
+@url_option
+def inbox(imsi: str, as_json: bool, url: str) -> None:
+    """The texts that came over NAS. Example: dialtone sim inbox 001010000000001"""
+    show(client(url).get(f"/sim/phones/{imsi}/sms"), as_json, ("from", "text"), "It has none.")
+
+
 @sim.command("open")
 @click.argument("imsi")
 @click.argument("apn")

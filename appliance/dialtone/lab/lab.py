@@ -31,6 +31,7 @@ class Lab:
     def __init__(self, source: Client | Replay) -> None:
         self.source = source
         self.subscribers = Subscribers(source)
+        self.sms = Sms(source)
         self.simulate = Simulate(source)
 
     @property
@@ -158,6 +159,25 @@ class Subscribers:
                                  overwrite=overwrite)
 
 
+class Sms:
+    """`lab.sms`: texts."""
+
+    def __init__(self, source: Client | Replay) -> None:
+        self._source = source
+
+    def send(self, to: str, text: str, sender: str | None = None) -> Any:
+        """Send a text to a number or an IMSI."""
+        return self._source.post("/sms", {"to": to, "text": text, "sender": sender})
+
+    def broadcast(self, text: str, tag: str = "", dry_run: bool = True) -> Any:
+        """A text to all phones, or to those with a tag; by default only say to whom."""
+        return self._source.post("/sms:broadcast", {"text": text, "tag": tag, "dry_run": dry_run})
+
+    def list(self, imsi: str = "", limit: int = 100) -> Table:
+        """The latest texts, and what became of them."""
+        return Table(self._source.get("/sms", imsi=imsi, limit=limit))
+
+
 class Simulate:
     """`lab.simulate`: the simulated phones."""
 
@@ -171,6 +191,14 @@ class Simulate:
     def attach(self, imsi: str) -> Any:
         """Switch a phone on and let it attach."""
         return self._do(imsi, "attach")
+
+    def sms(self, imsi: str, to: str, text: str) -> Any:
+        """A phone sends a text over NAS."""
+        return self._do(imsi, "sms", {"to": to, "text": text, "report": False})
+
+    def inbox(self, imsi: str) -> Table:
+        """The texts that came to a phone over NAS."""
+        return Table(self._source.get(f"/sim/phones/{imsi}/sms"))
 
     def detach(self, imsi: str, switch_off: bool = False) -> Any:
         """Detach a phone."""

@@ -22,6 +22,7 @@ from dialtone.mme import (
     emergency,
     emm_information,
     identification,
+    mt_sms,
     paging,
     reattach,
     reject,
@@ -194,6 +195,7 @@ def _connected(mme: Mme, ue: Ue, rx: Rx, pdn: Pdn) -> Effects:
     assert isinstance(ue.request, AttachRequest)
     side = combined.grant(mme, ue.request.eps_attach_type & 7 == EpsAttachType.COMBINED,
                           ue.request.additional_update_type)
+    ue.sms = side.combined
     accept = AttachAccept(
         eps_attach_result=EpsAttachResult.COMBINED if side.combined else EpsAttachResult.EPS_ONLY,
         t3412_value=GprsTimer.of(int(mme.config.s1.t3412)),
@@ -241,3 +243,4 @@ def on_attach_complete(mme: Mme, msg: AttachComplete, rx: Rx) -> Effects:
     yield Verdict("attach", True, f"registered as {ue.guti}, {apns}, in {rx.now - ue.since:.3f} s")
     ue.give_up()
     yield from paging.reached(mme, ue, rx)
+    yield from mt_sms.heard(mme, ue)

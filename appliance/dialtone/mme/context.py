@@ -245,6 +245,7 @@ class Ue:
     unproven: str = ""  # the IMSI that it named without proof
     subscription: SubscriptionData | None = None
     confirmed: bool = False  # the HSS knows that we serve it (TS 23.007, 4.2)
+    sms: bool = False  # it has SMS over NAS: a combined attach or update (TS 23.272, annex C)
     notify_reachable: bool = False  # the HSS wants to know when the phone is heard of: URRP-MME (TS 23.401, 5.7.2)
     purge: bool = False  # the HSS is to learn when it is forgotten
     pdns: dict[str, Pdn] = field(default_factory=dict)  # by APN

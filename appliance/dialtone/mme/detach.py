@@ -37,7 +37,8 @@ def on_detach_request_ue_originating(mme: Mme, msg: DetachRequestUEOriginating, 
     if not switch_off:
         yield Send("NAS", ue, DetachAccept())
     if msg.detach_type & 7 == UeDetachType.IMSI and ue.emm is EmmState.REGISTERED:
-        return  # only the circuit switched side goes, which we do not have
+        ue.sms = False  # only texts over NAS go: there is nothing else on that side
+        return
     how = "is switched off" if switch_off else "has detached"
     if not ue.verified:  # nobody vouches for it: it ends its own connection, and nobody's registration
         yield Verdict("detach", True, f"a phone says that it {how}, without proof: nothing but this connection ends")

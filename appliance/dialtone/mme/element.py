@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dialtone.codec.diameter import SessionRequest
 from dialtone.codec.gtpc import PORT
@@ -20,6 +20,9 @@ from dialtone.ids import Guti, Tai
 from dialtone.mme.context import Enb, Ue
 from dialtone.mme.remembered import Memory
 from dialtone.mme.states import EMM
+
+if TYPE_CHECKING:
+    from dialtone.mme.exchange import Exchange, Key
 
 on = Handlers("mme")
 
@@ -90,6 +93,10 @@ class Mme(Element):
         self.overload: OverloadAction | None = None  # what eNBs are asked to keep away
         self.warnings: dict[int, WriteReplaceWarningRequest] = {}  # those that stand, by message identifier
         self.warning_code = 0  # message code of the last serial number (TS 23.041, 9.4.1.2.1)
+        self.sms_centre = config.diameter.sms or "sms"  # who has texts for our phones, and takes theirs
+        self.exchanges: dict[Key, Exchange] = {}  # short messages under way
+        self.sought: dict[str, tuple[str, str]] = {}  # IMSI -> peer and number of the centre that sought it in vain
+        self.rp_reference = 0  # of the last RP-DATA to a phone
         self._numbers = itertools.count(1)
         # Starts anywhere: a GUTI of before a restart must not name another phone after it.
         self._m_tmsis = itertools.count(int.from_bytes(random(4)))

@@ -4,7 +4,7 @@
 from dialtone.codec.diameter import NotifyAnswer, NotifyRequest
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, Verdict
-from dialtone.mme import update_location
+from dialtone.mme import mt_sms, update_location
 from dialtone.mme.context import Ue
 from dialtone.mme.element import Mme, on
 from dialtone.mme.states import EcmState, EmmState
@@ -19,6 +19,7 @@ def heard(mme: Mme, ue: Ue, rx: Rx) -> Effects:
     if ue.emm is not EmmState.REGISTERED or ue.ecm is not EcmState.CONNECTED:
         return
     yield from update_location.confirm(mme, ue, rx)
+    yield from mt_sms.heard(mme, ue)
     if ue.notify_reachable:
         ue.notify_reachable = False
         yield Request("S6a", mme.s6a.element, NotifyRequest(

@@ -7,6 +7,7 @@ S1AP: S1 Setup Failure and Error Indication (TS 36.413, 10). NAS: Attach Reject,
 
 from collections.abc import Iterator
 
+from dialtone.codec.diameter import DiameterError, refusal
 from dialtone.codec.nas import AttachReject, EMMStatus, ESMStatus, ServiceReject, TrackingAreaUpdateReject
 from dialtone.codec.nas.security import split
 from dialtone.codec.nas.tables import EPD_EMM, EsmMessage
@@ -22,9 +23,9 @@ from dialtone.codec.s1ap.errors import S1apError
 from dialtone.codec.s1ap.notation import Criticality
 from dialtone.codec.s1ap.values import CriticalityDiagnostics, CriticalityDiagnosticsIEItem
 from dialtone.dispatch import Rx
-from dialtone.effects import Effect, Effects, Send, Verdict
+from dialtone.effects import Effect, Effects, Send, SendOctets, Verdict
 from dialtone.errors import ProtocolError
-from dialtone.mme import gateway_request
+from dialtone.mme import gateway_request, short_message
 from dialtone.mme.context import Ue, Wish
 from dialtone.mme.context_release import drop
 from dialtone.mme.element import Mme, UnknownUe
@@ -46,6 +47,10 @@ def answer(mme: Mme, error: ProtocolError, rx: Rx) -> Effects:
         return _s1ap(error, rx)
     if rx.point == "NAS":
         return _nas(mme, error, rx)
+    if rx.point == "SMS":
+        return short_message.broken(error, rx)
+    if rx.point == "SGd":
+        return _sgd(mme, error, rx)
     if rx.point == "S11" and (rx.request is None or type(rx.message) in gateway_request.ANSWERS):
         return gateway_request.refuse(mme, error, rx)
     return drop_phone(mme, rx, f"the answer of {rx.peer} is of no use: {error}")
@@ -143,6 +148,14 @@ def _status(rx: Rx, cause: int) -> EMMStatus | ESMStatus:
         return EMMStatus(emm_cause=cause)
     return ESMStatus(esm_cause=cause, eps_bearer_identity=rx.message.eps_bearer_identity,
                      procedure_transaction_identity=rx.message.procedure_transaction_identity)
+
+
+def _sgd(mme: Mme, error: ProtocolError, rx: Rx) -> Iterator[Effect]:
+    """A request is refused with the Result-Code of the error; the guard of its exchange replaces a useless answer."""
+    if isinstance(error, DiameterError):
+        octets = refusal(rx.octets, error, mme.s6a.origin_host, mme.s6a.origin_realm)
+        if octets is not None:
+            yield SendOctets(rx.point, rx.peer, f"refusal, Result-Code {error.cause}", octets)
 
 
 def drop_phone(mme: Mme, rx: Rx, why: str = "a defect of the core; see its log") -> Effects:

@@ -31,6 +31,16 @@ class HandoverState(StrEnum):
     COMMANDED = "phone is on its way"
 
 
+class SmState(StrEnum):
+    """How far a short message between network and phone is."""
+
+    IDLE = "no short message"
+    RELAYED = "the service centre has it"
+    ANSWERED = "answer on its way to the phone"
+    OFFERED = "text on its way to the phone"
+    TAKEN = "the phone has it"
+
+
 class EsmState(StrEnum):
     """States of one EPS bearer context."""
 
@@ -82,6 +92,7 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.4", _D, [
     (_R, "PDN disconnect request", _R),
     (_R, "Bearer resource allocation request", _R),
     (_R, "Bearer resource modification request", _R),
+    (_R, "Uplink NAS transport", _R),
     (_R, "network detach", _X),
     (_R, "context ended", _D),
     (_X, "Attach request", _X),
@@ -96,6 +107,17 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.4", _D, [
 ECM = Table("ECM", "TS 23.401, 4.6.3", EcmState.IDLE, [
     (EcmState.IDLE, "signalling connection", EcmState.CONNECTED),
     (EcmState.CONNECTED, "released", EcmState.IDLE),
+])
+
+SM = Table("short message", "TS 24.011, 5.2", SmState.IDLE, [
+    (SmState.IDLE, "RP-DATA or RP-SMMA of the phone", SmState.RELAYED),
+    (SmState.RELAYED, "answer of the service centre", SmState.ANSWERED),
+    (SmState.ANSWERED, "CP-ACK", SmState.IDLE),
+    (SmState.IDLE, "text for the phone", SmState.OFFERED),
+    (SmState.OFFERED, "CP-ACK", SmState.TAKEN),
+    (SmState.OFFERED, "RP answer", SmState.IDLE),
+    (SmState.TAKEN, "RP answer", SmState.IDLE),
+    *[(state, "given up", SmState.IDLE) for state in SmState if state is not SmState.IDLE],
 ])
 
 _N, _P, _T, _G = HandoverState.NONE, HandoverState.PREPARING, HandoverState.PREPARED, HandoverState.COMMANDED

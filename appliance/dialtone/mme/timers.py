@@ -30,6 +30,9 @@ TIMERS = {
     "T3486": Timer(8, 4, "TS 24.301, 6.4.3.6"),  # modification of a bearer
     "T3489": Timer(4, 2, "TS 24.301, 6.6.1.2.6"),  # ESM information
     "T3495": Timer(8, 4, "TS 24.301, 6.4.4.5"),  # deactivation of a bearer
+    "TC1*": Timer(5, 2, "TS 24.011, 5.3.2.1"),  # CP-DATA
+    "TR1N": Timer(40, 0, "TS 24.011, 10"),  # RP-DATA to the phone, which may have to be called first
+    "TR2N": Timer(15, 0, "TS 24.011, 10"),  # RP-DATA of the phone
     CONTEXT_SETUP: Timer(10, 0, "TS 36.413, 8.3.1"),
     E_RAB: Timer(10, 0, "TS 36.413, 8.2"),
     CONTEXT_RELEASE: Timer(5, 0, "TS 36.413, 8.3.3"),

@@ -132,7 +132,10 @@ def _serve(mme: Mme, ue: Ue, msg: TrackingAreaUpdateRequest, rx: Rx) -> Effects:
 
 def _accept(mme: Mme, ue: Ue, msg: TrackingAreaUpdateRequest, *, new_guti: bool) -> TrackingAreaUpdateAccept:
     """What the phone may rely on until its next update (5.5.3.2.4, 5.5.3.3.4)."""
-    side = combined.grant(mme, msg.eps_update_type & 7 in COMBINED, msg.additional_update_type)
+    asked = msg.eps_update_type & 7 in COMBINED
+    side = combined.grant(mme, asked, msg.additional_update_type)
+    if asked:
+        ue.sms = side.combined
     status = msg.eps_bearer_context_status
     return TrackingAreaUpdateAccept(
         eps_update_result=COMBINED_UPDATED if side.combined else TA_UPDATED,

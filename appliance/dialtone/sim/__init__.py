@@ -32,6 +32,7 @@ from dialtone.sim import (  # noqa: F401
     s1_setup,
     security_mode,
     service,
+    sms,
     tracking,
     transaction,
     ue_context,

@@ -33,6 +33,7 @@ from dialtone.sim.power import BreakCommand, MoveCommand, PowerCycle
 from dialtone.sim.resource import AskForBearer
 from dialtone.sim.s1_setup import AnnounceCommand
 from dialtone.sim.service import MO_CS_FALLBACK, PACKET_SERVICES, ServiceCommand
+from dialtone.sim.sms import TextCommand
 from dialtone.sim.tracking import UPDATE, AreaUpdateCommand
 from dialtone.sim.ue_context import InactivityCommand
 from dialtone.trace import bus
@@ -68,7 +69,7 @@ class Commands:
                 "sim.break": self.break_, "sim.idle": self.idle,
                 "sim.service": self.service, "sim.update": self.update,
                 "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs,
-                "sim.handover": self.handover, **self.ims.table()}
+                "sim.handover": self.handover, "sim.sms": self.sms, "sim.inbox": self.inbox, **self.ims.table()}
 
     def close(self) -> None:
         """Hear nothing more, and remove what `exec` wrote."""
@@ -123,6 +124,15 @@ class Commands:
         if bearer is None:
             raise LocalError(f"The phone has no bearer {args['ebi']}.", remedy="`dialtone sim list --json` shows all.")
         return await self._run(args, resource.drop(bearer.ebi, *bearer.filters), resource.RESOURCE)
+
+    async def sms(self, args: Args) -> dict[str, Any]:
+        """{imsi, to, text, report=false} -> the phone's line with `ok`: a text over NAS, whole or in parts."""
+        command = TextCommand(str(args["to"]), str(args["text"]), bool(args.get("report", False)))
+        return await self._run(args, command, "text")
+
+    def inbox(self, args: Args) -> list[dict[str, Any]]:
+        """{imsi} -> the texts that came over NAS, long ones whole."""
+        return [{"from": sender, "text": text} for sender, text in self._phone(args).texts.messages()]
 
     async def power(self, args: Args) -> dict[str, Any]:
         """{imsi}: switch off without a word and on again, which forgets sticky causes."""

@@ -17,6 +17,7 @@
     res = 128                    # bits of RES, with tuak only
     apn = "internet"             # asked for by name; the subscription's own without it
     pdn_type = "ipv4v6"          # or ipv4, ipv6
+    combined = true              # it wants SMS over NAS, too
     enb = "sim-enb1"             # where it camps; the first eNB without it
 """
 
@@ -41,7 +42,7 @@ from dialtone.sim.phone import Handset
 from dialtone.sim.usim import Usim
 
 ENB_ADDRESS = IPv4Address("10.0.1.134")
-_HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type"}
+_HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type", "combined"}
 _PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4V6}
 _PHONE_KEYS = {"imsi", "k", "op", "opc", "algorithm", "res", "iterations", "enb", "ims"} | _HANDSET_KEYS
 _IMS_KEYS = {"transport", "mechanisms", "one_port", "rport", "expires", "preconditions", "rings", "aligned", "psi"}
@@ -74,7 +75,8 @@ class SimConfig:
 def sample_phones(count: int, home: Plmn = HOME) -> tuple[SimPhone, ...]:
     """Phones with test cards; each has an IMEISV of its own."""
     return tuple(
-        SimPhone(Usim(card.imsi, card.k, card.opc, len(home.mnc)), Handset(imeisv=f"35349006987{number:03d}90"))
+        SimPhone(Usim(card.imsi, card.k, card.opc, len(home.mnc)),
+                 Handset(imeisv=f"35349006987{number:03d}90", combined=True))
         for number, card in enumerate(make_cards(count, home), 1))
 
 

@@ -77,6 +77,10 @@ class Faults:
     """The phone takes a short message and does not say so to the service centre."""
     stuck_at_183: bool = False
     """The phone never sees its voice bearer, and never goes on with a call."""
+    no_cp_ack: bool = False
+    """The phone does not confirm texts (CP-DATA), and does not take them."""
+    wrong_rp_reference: bool = False
+    """The phone's RP-ACK names another text than the one that came."""
     silent: bool = False
     """The phone hears nothing and sends nothing more, from now on."""
     silent_after: str = ""

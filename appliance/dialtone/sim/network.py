@@ -26,7 +26,8 @@ def add_enb(loop: Loop, enb: Enb, s1_mme: Link, *, inside: bool = False) -> Enb:
 def add_phone(loop: Loop, phone: Phone) -> Phone:
     """Give a phone its place; its cell's eNB is in the same loop."""
     loop.add(phone)
-    loop.stacks[phone.name, "NAS"] = phone.nas
+    for point, stack in phone.stacks.items():
+        loop.stacks[phone.name, point] = stack
     return phone
 
 

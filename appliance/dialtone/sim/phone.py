@@ -5,9 +5,9 @@ One procedure, one file: attach, authentication, security_mode, identification, 
 what comes over the air is in connection, what its user does in power.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
 
@@ -17,17 +17,20 @@ from dialtone.codec.nas.capabilities import EPSNetworkFeatureSupport
 from dialtone.codec.nas.ies import GprsTimer
 from dialtone.codec.nas.tables import EsmMessage, NasMessage
 from dialtone.codec.nas.values import PdnType
+from dialtone.codec.sms import CPData, RpMessage
 from dialtone.codec.tft import PacketFilter
 from dialtone.crypto.next_hop import NextHop
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Changed, Effect, Effects, Event, Send, StartTimer, StopTimer, Tell, Verdict
-from dialtone.element import Element
+from dialtone.element import Element, Stack
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti, Plmn, Tai
+from dialtone.links.sms import SmsLink
 from dialtone.sim.air import EstablishmentCause, RadioLost
 from dialtone.sim.faults import Faults
 from dialtone.sim.nas_link import NasLink
 from dialtone.sim.states import BEARER, EMM, BearerState, EmmState, EpsUpdateStatus
+from dialtone.sim.texts import Texts
 from dialtone.sim.timers import TIMERS
 from dialtone.sim.usim import Usim
 
@@ -144,6 +147,22 @@ class BearerIsDown(Event):
     ebi: int
 
 
+class BackOnline(Event):
+    """The phone has its bearers again: what waited for a connection can go out."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """Texts that wait to be sent over NAS, and the one that is under way; `mine` is CP-DATA not confirmed yet."""
+
+    waiting: deque[RpMessage] = field(default_factory=deque)
+    underway: RpMessage | None = None
+    mine: CPData | None = None
+    attempts: int = 0
+
+
 class Phone(Element):
     """One phone with its card. `last` is the outcome of the last procedure, a sentence for people."""
 
@@ -156,6 +175,7 @@ class Phone(Element):
         self.handset = handset or Handset()
         self.faults = Faults()
         self.nas = NasLink(self)
+        self.sms_link = SmsLink(lambda data: nas.UplinkNASTransport(nas_message_container=data), lambda _: "mme")
         self.emm = EMM.initial
         self.update_status = EpsUpdateStatus.EU2_NOT_UPDATED
         self.connected = False
@@ -180,6 +200,8 @@ class Phone(Element):
         self.ims_vops = False  # the network offers calls by IMS (TS 24.301, 9.9.3.12A)
         self.emc_bs = False  # and calls to 112
         self.sms = False  # SMS over NAS was granted
+        self.texts = Texts()
+        self.outgoing = Outgoing()
         self.establishment = EstablishmentCause.MO_SIGNALLING  # of the next connection
         self.k_enb = b""  # of this connection, with its chaining count and the chain that it grows from
         self.ncc = 0
@@ -266,6 +288,11 @@ class Phone(Element):
         if self.connected and not self.deaf:
             yield Tell(self.cell.enb, RadioLost(self.name))
         self.connected = self.nas.secure = False
+
+    @property
+    def stacks(self) -> dict[str, Stack]:
+        """Its links that are stacked on one another, by point."""
+        return {"NAS": self.nas, "SMS": self.sms_link}
 
     def drop_bearers(self) -> Iterator[Effect]:
         """Deactivate every bearer locally; nothing that was asked for will be answered."""

@@ -8,11 +8,11 @@ from dialtone.effects import Effects, Event, Tell
 from dialtone.sim import tracking
 from dialtone.sim.air import Camped
 from dialtone.sim.faults import Faults
-from dialtone.sim.phone import Cell, Phone, on
+from dialtone.sim.phone import Cell, Outgoing, Phone, on
 from dialtone.sim.states import EmmState
 
 _TRANSACTION_TIMERS = ("IMS PDN", "T3346", "T3410", "T3411", "T3402", "T3412", "T3416", "T3417", "T3430",
-                       "T3418", "T3420", "T3421")
+                       "T3418", "T3420", "T3421", "TC1*", "TR1M")
 
 
 @dataclass(slots=True)
@@ -53,6 +53,7 @@ def on_power_cycle(phone: Phone, event: PowerCycle, rx: Rx) -> Effects:
     yield from phone.drop_bearers()
     yield from phone.move("power off")
     yield from phone.move("power on")
+    phone.outgoing = Outgoing()
     phone.usim_invalid = None
     phone.forbidden_tais.clear()
     phone.nas.partial = None

@@ -13,10 +13,10 @@ from dialtone.codec.nas.causes import EmmCause
 from dialtone.codec.nas.identities import Tmsi
 from dialtone.codec.nas.ies import GprsTimer
 from dialtone.dispatch import Rx
-from dialtone.effects import Effect, Effects, Event
+from dialtone.effects import Effect, Effects, Event, Tell
 from dialtone.sim import attach, causes, esm
 from dialtone.sim.air import EstablishmentCause
-from dialtone.sim.phone import Phone, on
+from dialtone.sim.phone import BackOnline, Phone, on
 from dialtone.sim.states import EmmState
 
 ATTACH_ANEW = frozenset({9, 10, 40})
@@ -93,6 +93,8 @@ def bearers_up(phone: Phone, active: tuple[int, ...]) -> Iterator[Effect]:
     phone.nas.secure = True  # secure exchange is established with the bearers (4.4.2.3)
     yield from esm.keep_only(phone, active)
     yield phone.outcome("service request", True, f"connected, {esm.summary(phone)}")
+    if phone.outgoing.waiting:
+        yield Tell(phone.name, BackOnline())
 
 
 @on("NAS", nas.ServiceReject)

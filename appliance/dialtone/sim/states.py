@@ -86,6 +86,7 @@ EMM = Table("EMM", "TS 24.301, 5.1.3.2", _D, [
     *[(state, "local detach", _D) for state in IS_REGISTERED],
     *[(state, "Detach request", _D) for state in IS_REGISTERED],  # the network's; ours is the next row
     *[(state, "detach", _X) for state in IS_REGISTERED],
+    (_R, "Downlink NAS transport", _R),
     (_R, "Tracking area update request", _T),
     (_T, "Tracking area update accept", _R),
     (_R, "Tracking area update accept", _R),  # repeated, because our complete was lost

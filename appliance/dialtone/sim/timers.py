@@ -27,6 +27,8 @@ TIMERS = {
     "T3480": Timer(8, 5, "TS 24.301, 6.5.3.5"),  # bearer resource allocation request
     "T3481": Timer(8, 5, "TS 24.301, 6.5.4.5"),  # bearer resource modification request
     "T3482": Timer(8, 5, "TS 24.301, 6.5.1.5"),  # PDN connectivity request
+    "TC1*": Timer(5, 3, "TS 24.011, 5.3.2.1"),  # CP-DATA
+    "TR1M": Timer(40, 0, "TS 24.011, 10"),  # RP-DATA of ours
     "T3492": Timer(6, 5, "TS 24.301, 6.5.2.5"),  # PDN disconnect request
 }
 

@@ -100,6 +100,14 @@ def _annotate(text: str) -> str:
     return re.sub(r"transportLayerAddress ('([01]+)'B)", address, text)
 
 
+def _sms(data: bytes, downlink: bool) -> str:
+    from pycrate_mobile.TS24011_PPSMS import PPSMSCPTypeClasses
+
+    message = PPSMSCPTypeClasses[data[1]]()
+    message.from_bytes(data)
+    return _tidy(message.show())
+
+
 def _gtpc(data: bytes, downlink: bool) -> str:
     from pycrate_mobile.TS29274_GTPC import parse_GTPC
 
@@ -126,7 +134,7 @@ def _sip(data: bytes, downlink: bool) -> str:
 
 _READERS: dict[str, Callable[[bytes, bool], str]] = {
     "S1-MME": _s1ap, "NAS": _nas, "S11": _gtpc, "S5/S8": _gtpc, "S6a": _diameter,
-    "Diameter": _diameter, "Gm": _sip, "Mw": _sip, "ISC": _sip,
+    "Diameter": _diameter, "SGd": _diameter, "SMS": _sms, "Gm": _sip, "Mw": _sip, "ISC": _sip,
 }
 
 

@@ -39,7 +39,7 @@ font:12px system-ui,-apple-system,'Segoe UI',sans-serif}
 .dt .halo{stroke:var(--dt-bg);stroke-width:4;paint-order:stroke}
 .dt .good .name{fill:var(--dt-good)}.dt .bad .name{fill:var(--dt-bad);font-weight:600}
 """ + "".join(f".dt .{point}{{--c:var(--dt-{point})}}" for point in ("S1-MME", "NAS", "S11", "S6a", "S1-U")) \
-    + r".dt .Diameter{--c:var(--dt-S6a)}.dt .S5\/S8{--c:var(--dt-S11)}"
+    + r".dt .Diameter,.dt .SGd{--c:var(--dt-S6a)}.dt .SMS{--c:var(--dt-NAS)}.dt .S5\/S8{--c:var(--dt-S11)}"
 
 
 def columns_of(events: Iterable[Event]) -> list[str]:

@@ -11,9 +11,9 @@ ROLES = (UE, ENB, MME, SGW, PGW, PCSCF, SCSCF, SMS, HSS)
 """The columns of a ladder, from left to right."""
 
 _ELEMENTS = {"mme": MME, "pgw": PGW, "hss": HSS, "pcscf": PCSCF, "scscf": SCSCF, "sms": SMS}
-_PEERS = {"NAS": UE, "S1-MME": ENB, "S11": SGW, "S5/S8": SGW, "S6a": HSS, "S1-U": ENB, "Rx": PCSCF,
-          "Gm": UE}
-POINTS = ("S1-MME", "NAS", "S11", "S5/S8", "S6a", "Rx", "Gm", "Mw", "ISC", "S1-U", "Diameter")
+_PEERS = {"NAS": UE, "SMS": UE, "S1-MME": ENB, "S11": SGW, "S5/S8": SGW, "S6a": HSS, "S1-U": ENB, "Rx": PCSCF,
+          "Gm": UE, "SGd": SMS}
+POINTS = ("S1-MME", "NAS", "S11", "S5/S8", "S6a", "SMS", "SGd", "Rx", "Gm", "Mw", "ISC", "S1-U", "Diameter")
 
 
 def role(point: str, name: str) -> str:

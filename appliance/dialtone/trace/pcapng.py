@@ -17,11 +17,11 @@ from dialtone.trace.names import UE, Identities, role
 
 _LINKTYPE_EXPORTED_PDU = 252
 _DISSECTORS = {"S1-MME": b"s1ap", "NAS": b"nas-eps", "S11": b"gtpv2", "S5/S8": b"gtpv2",
-                "S6a": b"diameter", "Diameter": b"diameter",
+                "S6a": b"diameter", "SGd": b"diameter", "SMS": b"gsm_a_dtap", "Diameter": b"diameter",
                 "Gm": b"sip", "Mw": b"sip", "ISC": b"sip"}
 # SCTP, UDP, TCP in the tag's numbering.
 _PORTS = {"S1-MME": (1, 36412), "S11": (3, 2123), "S5/S8": (3, 2123), "S6a": (2, 3868), "Diameter": (2, 3868),
-          "Gm": (3, 5060), "Mw": (3, 5060), "ISC": (3, 5060)}
+          "Gm": (3, 5060), "Mw": (3, 5060), "ISC": (3, 5060), "SGd": (2, 3868)}
 PLAIN = "NAS plain"
 """Name of the interface with what NAS messages are under their cipher."""
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The AVP dictionary: code, type and flags of every AVP by its name.
 
-The rows are those of RFC 6733, 4.5, of TS 29.272, table 7.3.1-1, of TS 29.214, table 5.3.0.1, and of TS 29.229, table
-6.3.1, with the AVPs that the first two of 3GPP reuse (tables 7.3.1-2 and 5.4.0.1). Where RFC 4740 gives the name of an
-AVP of TS 29.229 to another one of its own, with another code, the name here has the 3GPP- in front that tshark prints.
-M: the mandatory bit is set on sending. A type in parentheses is what
-the octets mean: OctetString(16) has that many octets, OctetString(Plmn) is a `dialtone.ids.Plmn`, OctetString(Tbcd) is
-digits.
+The rows are those of RFC 6733, 4.5, of TS 29.272, table 7.3.1-1, of TS 29.214, table 5.3.0.1, of TS 29.229, table
+6.3.1, and of TS 29.338, table 6.3.3.1-1, with the AVPs that the first two of 3GPP reuse (tables 7.3.1-2 and 5.4.0.1).
+Where RFC 4740 gives the name of an AVP of TS 29.229 to another one of its own, with another code, the name here has the
+3GPP- in front that tshark prints. M: the mandatory bit is set on sending. A type in parentheses is what the octets
+mean: OctetString(16) has that many octets, OctetString(Plmn) is a `dialtone.ids.Plmn`, OctetString(Tbcd) is digits.
 """
 
 from typing import NamedTuple
@@ -288,6 +287,26 @@ Initial-CSeq-Sequence-Number       654  Unsigned32
 SAR-Flags                          655  Unsigned32
 """
 
+# TS 29.338, table 6.3.3.1-1, and what SGd reuses of TS 29.336.
+_TS_29_338 = """
+SC-Address                        3300  OctetString(Tbcd) M
+SM-RP-UI                          3301  OctetString       M
+TFR-Flags                         3302  Unsigned32
+SM-Delivery-Failure-Cause         3303  Grouped
+SM-Enumerated-Delivery-Failure-Cause 3304 Enumerated      M
+SM-Diagnostic-Info                3305  OctetString       M
+SM-Delivery-Timer                 3306  Unsigned32        M
+SM-Delivery-Start-Time            3307  Time              M
+Absent-User-Diagnostic-SM         3322  Unsigned32
+Maximum-Retransmission-Time       3330  Time
+Requested-Retransmission-Time     3331  Time
+SMS-GMSC-Address                  3332  OctetString(Tbcd)
+SMS-GMSC-Alert-Event              3333  Unsigned32
+User-Identifier                   3102  Grouped           M
+External-Identifier               3111  UTF8String        M
+LMSI                              2400  OctetString       M
+"""
+
 
 def _rows(text: str, vendor: int) -> dict[str, AvpType]:
     found = {}
@@ -300,4 +319,5 @@ def _rows(text: str, vendor: int) -> dict[str, AvpType]:
 AVPS: dict[str, AvpType] = (
     _rows(_RFC_6733, 0) | _rows(_RFC_REUSED, 0) | _rows(_TS_29_272, TGPP) | _rows(_TS_29_214, TGPP)
     | _rows(_TS_29_229, TGPP)
+    | _rows(_TS_29_338, TGPP)
 )  # fmt: skip

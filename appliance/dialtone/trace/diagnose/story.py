@@ -19,7 +19,7 @@ from dialtone.trace.bus import Event
 from dialtone.trace.names import UE, about, role
 
 _CODECS = {"S1-MME": "s1ap", "S11": "gtpc", "S5/S8": "gtpc", "S6a": "diameter", "Cx": "diameter",
-           "Gm": "sip", "Mw": "sip", "ISC": "sip"}
+           "SGd": "diameter", "SMS": "sms", "Gm": "sip", "Mw": "sip", "ISC": "sip"}
 _STARTS = {"Attach request", "Service request", "Extended service request", "Tracking area update request"}
 _CARRIERS = {"InitialUEMessage", "DownlinkNASTransport", "UplinkNASTransport", "InitialContextSetupRequest"}
 

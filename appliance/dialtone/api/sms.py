@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes: texts."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from dialtone.api.app import Appliance, appliance
+
+router = APIRouter(tags=["texts"])
+Its = Annotated[Appliance, Depends(appliance)]
+
+
+class NewText(BaseModel):
+    """A text of the network's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str = Field(description="a number or an IMSI", examples=["+15550101"])
+    text: str = Field(min_length=1)
+    sender: str | None = Field(default=None, description="a number, or a name of 1 to 11 characters")
+
+
+class Broadcast(BaseModel):
+    """A text to every phone, or to those with a tag."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1)
+    tag: str = ""
+    sender: str | None = None
+    dry_run: bool = Field(default=True, description="say to whom it would go, and send nothing")
+
+
+@router.get("/sms")
+async def list_all(its: Its, imsi: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Any:
+    """The latest messages, long ones whole, and what became of them."""
+    return await its.core.call("sms.list", imsi=imsi, limit=limit)
+
+
+@router.post("/sms", status_code=202)
+async def send(new: NewText, its: Its) -> Any:
+    """Write a text down and send it as soon as its phone can be reached."""
+    return await its.core.call("sms.send", **new.model_dump(exclude_none=True))
+
+
+@router.post("/sms:broadcast", status_code=202)
+async def broadcast(new: Broadcast, its: Its) -> Any:
+    """To all; by default only told to whom."""
+    return await its.core.call("sms.broadcast", **new.model_dump(exclude_none=True))

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules on texts, over NAS and over IP (TS 24.011; TS 29.338; TS 24.341)."""
+
+from collections.abc import Iterator
+
+from dialtone.codec.diameter import ResultCode
+from dialtone.codec.diameter.sgd import DeliveryFailure, MTForwardShortMessageAnswer, SgdResult
+from dialtone.codec.sip import SipRequest, SipResponse
+from dialtone.codec.sms import CPData, RPAck, RPData, RPError, RpMessage, rp
+from dialtone.errors import ProtocolError
+from dialtone.trace.diagnose.story import Step, Story
+from dialtone.trace.diagnose.verdict import Found, failure, rule
+
+CONTAINER = "application/vnd.3gpp.sms"
+PATIENCE = 40.0  # seconds: TR1M and TR1N (TS 24.011, 10)
+_REFUSED = {
+    1: ("the service centre's number is wrong", "At the phone: set the SMS centre's number to that of [sms] number."),
+    21: ("nobody here has that number", "At the phone: check the number; `dialtone subscriber list` shows all."),
+    28: ("the sender is no subscriber", ""),
+    38: ("the SMS centre did not answer", ""),
+    42: ("too many texts: the recipient's mailbox is full, or the phone sends too fast", ""),
+}
+_KEPT = {
+    SgdResult.ABSENT_USER: ("it is switched off, or did not answer when it was called",
+                            "At the phone: is it switched on, out of flight mode? It gets the text when it is back."),
+    SgdResult.USER_BUSY_FOR_MT_SMS: ("it is busy with other texts", ""),
+    SgdResult.FACILITY_NOT_SUPPORTED: (
+        "it is attached without SMS over NAS, and not registered to IMS with +g.3gpp.smsip",
+        "At the phone: switch VoLTE on, or let it use 2G and 3G, too, so that it asks for a combined attach."),
+}
+
+
+def relayed(story: Story) -> Iterator[tuple[Step, RpMessage]]:
+    """Every RP message, whatever carried it."""
+    for step in story.steps:
+        octets = b""
+        if isinstance(step.message, CPData):
+            octets = step.message.user_data
+        elif isinstance(step.message, SipRequest) and step.message.content_type == CONTAINER:
+            octets = step.message.body
+        if octets:
+            try:
+                yield step, rp.decode(octets)
+            except ProtocolError:
+                continue
+
+
+@rule("text-refused")
+def text_refused(story: Story) -> Found:
+    """RP-ERROR to the phone: its text is not on its way (TS 24.011, 8.2.5.4)."""
+    found = [(step, message) for step, message in relayed(story) if not message.uplink]
+    if not found or not isinstance(found[-1][1], RPError):
+        return None
+    step, error = found[-1]
+    assert isinstance(error, RPError)
+    why, phone = _REFUSED.get(error.cause, ("the text breaks the protocol, or asks for what is not served", ""))
+    return failure("text-refused", story, f"The phone's text was refused: {why} (RP cause #{error.cause}).", [step],
+                   phone=phone)
+
+
+@rule("text-not-taken-by-proxy")
+def text_not_taken(story: Story) -> Found:
+    """A MESSAGE with a short message is refused on its way: it goes to what the card names as service centre."""
+    sent = {(step.message.call_id, step.message.cseq.number): step for step in story.steps
+            if isinstance(step.message, SipRequest) and step.message.content_type == CONTAINER}
+    for step in reversed(story.steps):
+        answer = step.message
+        if isinstance(answer, SipResponse) and answer.METHOD == "MESSAGE" and answer.final and (
+                began := sent.get((answer.call_id, answer.cseq.number))) is not None:
+            if answer.status < 300 or "sms" in began.message.uri:
+                return None
+            return failure(
+                "text-not-taken-by-proxy", story, f"The phone's text to {began.message.uri} got {answer.status}"
+                ": its card names no service centre of this network.", [began, step],
+                network="Route every MESSAGE with application/vnd.3gpp.sms to the SMS centre, whatever its address.",
+                phone="At the phone: set the SMS centre's number to that of [sms] number.")
+    return None
+
+
+@rule("text-kept")
+def text_kept(story: Story) -> Found:
+    """The last attempt to bring a text to the phone failed."""
+    step = story.last("MT-Forward-Short-Message Answer")
+    answer = step.message if step is not None else None
+    if not isinstance(answer, MTForwardShortMessageAnswer) or answer.result_code == ResultCode.DIAMETER_SUCCESS:
+        return None
+    code, cause = answer.experimental_result_code, answer.sm_delivery_failure_cause
+    if cause is not None and cause.cause == DeliveryFailure.MEMORY_CAPACITY_EXCEEDED:
+        why, phone = "its memory for texts is full", "At the phone: delete some texts."
+    elif cause is not None:
+        why, phone = "it refused the text, or did not say that it has it", ""
+    else:
+        why, phone = _KEPT.get(SgdResult(code), ("", "")) if code in list(SgdResult) else ("", "")
+    return failure("text-kept", story, f"A text did not reach the phone: {why or f'the MME answered {code}'}.", [step],
+                   phone=phone)
+
+
+@rule("text-answer-missing", instead_of=("text-kept",))
+def text_answer_missing(story: Story) -> Found:
+    """RP-DATA without the RP-ACK that names it: one side believes that the text did not arrive (TS 24.011, 6.3.1)."""
+    waiting: dict[tuple[bool, int], Step] = {}
+    strange: dict[bool, tuple[Step, RpMessage]] = {}
+    for step, message in relayed(story):
+        if isinstance(message, RPData):
+            waiting[message.uplink, message.reference] = step
+        elif isinstance(message, RPAck | RPError):
+            asked = (not message.uplink, message.reference)
+            if waiting.pop(asked, None) is None and any(up == asked[0] for up, _ in waiting):
+                strange[asked[0]] = (step, message)
+    for (up, reference), step in waiting.items():
+        if story.end - step.event.time < PATIENCE:
+            continue
+        other = strange.get(up)
+        how = f"was answered under another number ({other[1].reference})" if other else "was never answered"
+        who = "The phone shows its text as not sent" if up else "The network cannot know whether the phone has the text"
+        phone = "" if up else "At the phone: restart it; another firmware may be needed."
+        network = "The SMS centre must answer under the same RP-MR, over IP with In-Reply-To." if up else ""
+        return failure("text-answer-missing", story, f"{who}: RP-DATA {reference} {how}.", [step, other and other[0]],
+                       network=network, phone=phone)
+    return None
