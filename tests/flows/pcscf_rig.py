@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dialtone.codec import sip
-from dialtone.codec.sip import SipMessage, SipRequest, SipResponse
+from dialtone.codec.sip import SipError, SipMessage, SipRequest, SipResponse
 from dialtone.config import Config
 from dialtone.config_ims import ImsConfig
 from dialtone.crypto.ipsec_keys import SaSet
@@ -83,7 +83,10 @@ class Wire:
     point: str
 
     def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
-        self.rig.log.append((self.point, peer, sip.decode(data)))
+        try:
+            self.rig.log.append((self.point, peer, sip.decode(data)))
+        except SipError:  # an answer copies what was wrong in its request
+            self.rig.log.append((f"{self.point} refusal", peer, data))
 
 
 @dataclass
