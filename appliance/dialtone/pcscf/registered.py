@@ -229,15 +229,15 @@ def _ended(pcscf: Pcscf, msg: RegisterResponse, context: Registering) -> Effects
 
 
 def leave(pcscf: Pcscf, registration: Registration) -> Effects:
-    """The registration is over; its SAs stay a moment for what is repeated."""
-    kept = registration.associations
-    registration.old, registration.pending, registration.current = [], None, None
+    """The registration is over; its SAs stay a moment for what is repeated, and for the end of its dialogs."""
+    kept, contact = [one for one in registration.associations if one is not registration.pending], registration.contact
+    registration.old, registration.current = [], None
     yield from pcscf.let_go(registration)
-    registration.old = kept
-    registration.since = 0.0
-    registration.contact = registration.plain = None
+    registration.old, registration.since, registration.plain = kept, 0.0, None
     if kept:
         pcscf.registrations[registration.key] = registration
+        if contact is not None:
+            pcscf.by_contact[contact] = registration
         yield StartTimer("old SAs", registration.key, OLD_SAS)
 
 

@@ -34,17 +34,18 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
 
 
 def _registration(pcscf: Pcscf, msg: SipRequest) -> Registration:
-    """The phone whose contact it is for. Raises SipError."""
+    """The phone whose contact it is for; one that has just left still hears the end of its dialogs. Raises SipError."""
     uri = SipUri.parse(msg.uri)
     registration = pcscf.by_contact.get((uri.host.strip("[]"), uri.port or 5060))
-    if registration is None or not registration.registered:
+    if registration is None or not (registration.registered or headers.in_dialog(msg)):
         raise SipError("no phone is registered there", cause=480, clause="TS 24.229, 5.2.6.4")
     return registration
 
 
 def _way(registration: Registration) -> str:
-    """Over the phone's SAs; where it has none, the way that it came."""
-    flow = registration.current.flow if registration.current is not None else registration.plain
+    """Over the phone's SAs; where it has none, the way that it came. Raises SipError."""
+    one = next(iter([*filter(None, [registration.current]), *registration.old]), None)
+    flow = one.flow if one is not None else registration.plain
     if flow is None:
         raise SipError("there is no way to the phone", cause=480, clause="TS 24.229, 5.2.6.4")
     return str(flow)
