@@ -270,6 +270,15 @@ class SaExpired(Event):
 
 
 @dataclass(slots=True)
+class ConnectionGone(Event):
+    """The PDN connection with this IPv4 address (4 octets), or with this IPv6 prefix (8), is no more: who was
+    reached there is reached no longer."""
+
+    ipv4: bytes
+    prefix: bytes
+
+
+@dataclass(slots=True)
 class EspRefused(Event):
     """The kernel refused ESP, or plain text at a protected port, `times` since it was told last; `counter` is its name
     of the reason (/proc/net/xfrm_stat), `meaning` what that is, `owner` the phone's address where it is known."""

@@ -9,7 +9,7 @@ from pcscf_rig import CK, DOMAIN, IK, IMPI, NUMBER, ROUTE, Phone, Rig, messages
 from dialtone.codec import sip
 from dialtone.codec.sip import AuthParams
 from dialtone.config_ims import ImsConfig
-from dialtone.effects import EspRefused, SaExpired
+from dialtone.effects import ConnectionGone, EspRefused, SaExpired
 from dialtone.pcscf.timers import OLD_SAS, REG_AWAIT_AUTH
 from dialtone.sip.security_agreement import Mechanism
 
@@ -310,3 +310,18 @@ def test_what_the_s_cscf_refuses_reaches_the_phone(status: int) -> None:
     (answer,) = messages(rig.mw(sip.response(first, status)), "Gm")
     assert answer.status == status
     assert rig.pcscf.registrations == {}
+
+
+@pytest.mark.parametrize(("host", "event"), [
+    ("10.46.0.2", ConnectionGone(bytes((10, 46, 0, 2)), b"")),
+    ("2001:db8:cafe:8001::7", ConnectionGone(b"", bytes.fromhex("20010db8cafe8001")))])
+def test_with_its_connection_a_phone_loses_its_sas(host: str, event: ConnectionGone) -> None:
+    rig, phone = Rig(), Phone()
+    rig.register(phone)
+    (registration,) = rig.pcscf.registrations.values()
+    rig.tell(ConnectionGone(bytes((10, 46, 0, 9)), bytes(8)))
+    assert len(rig.kernel) == 1
+    registration.key = registration.key._replace(host=host)
+    rig.pcscf.registrations = {registration.key: registration}
+    rig.tell(event)
+    assert (rig.kernel, rig.pcscf.registrations, rig.pcscf.by_spi, rig.pcscf.by_place) == ({}, {}, {}, {})

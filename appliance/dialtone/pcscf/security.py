@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernel tells of the SAs: one whose life is over, and ESP that it refused (TS 33.203, 7)."""
+"""What the kernel tells of the SAs: one whose life is over, and ESP that it refused (TS 33.203, 7); and the gateway of
+connections that are gone, with which the SAs go."""
+
+from ipaddress import ip_address
 
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, EspRefused, SaExpired, Verdict
+from dialtone.effects import ConnectionGone, Effects, EspRefused, SaExpired, Verdict
 from dialtone.pcscf.element import Pcscf, on
 
 
@@ -29,3 +32,13 @@ def on_esp_refused(pcscf: Pcscf, event: EspRefused, rx: Rx) -> Effects:
     rx.subject = registration.subject if registration is not None else event.owner
     times = "once" if event.times == 1 else f"{event.times} times"
     yield Verdict("esp", False, f"{event.counter} {times}: {event.meaning}.")
+
+
+@on.event(ConnectionGone)
+def on_connection_gone(pcscf: Pcscf, event: ConnectionGone, rx: Rx) -> Effects:
+    """Nobody is reached at this address any more, and the next one who gets it must not meet SAs of before."""
+    gone = [one for one in pcscf.registrations.values() if ip_address(one.key.host).packed == event.ipv4
+            or (event.prefix and ip_address(one.key.host).packed[:8] == event.prefix)]
+    for registration in gone:
+        rx.subject = registration.subject
+        yield from pcscf.let_go(registration)

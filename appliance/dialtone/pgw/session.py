@@ -14,7 +14,7 @@ from dialtone.codec.gtpc import (
 from dialtone.codec.gtpc.values import Ambr, Cause, Fteid
 from dialtone.config import EMERGENCY_APN
 from dialtone.dispatch import Rx
-from dialtone.effects import Answer, CloseTunnel, Effects, Event, Send, Verdict
+from dialtone.effects import Answer, CloseTunnel, ConnectionGone, Effects, Event, Send, Tell, Verdict
 from dialtone.errors import ProtocolError
 from dialtone.ids import nameless
 from dialtone.pgw import forwarding, options
@@ -22,6 +22,9 @@ from dialtone.pgw.bearer import open_tunnel
 from dialtone.pgw.element import BearerContext, Pgw, Session, on
 from dialtone.pgw.rx.abortion import abort_all
 from dialtone.pgw.tunnel import S5_S8, S5C_PGW, S5U_PGW, S11, S11_SGW, Tunnel, control_peer, point_of
+
+IMS = "ims"
+"""The APN of phones that register (TS 23.003, 9A)."""
 
 
 @dataclass(slots=True)
@@ -128,8 +131,10 @@ def on_delete_session_request(pgw: Pgw, msg: DeleteSessionRequest, rx: Rx) -> Ef
 
 
 def close(pgw: Pgw, session: Session) -> Effects:
-    """Give back all that a session holds."""
+    """Give back all that a session holds. The P-CSCF is told of it where phones register (TS 29.214, 4.4.6.1)."""
     yield from abort_all(pgw, session)
+    if session.apn == IMS:
+        yield Tell("pcscf", ConnectionGone(session.paa.ipv4 or b"", (session.paa.ipv6 or b"")[:8]))
     for bearer in session.bearers.values():
         yield CloseTunnel(bearer.teid)
     pgw.remove(session)
