@@ -22,6 +22,7 @@ from dialtone.sim.faults import Faults
 from dialtone.sim.ims.identity import Identity, Isim
 from dialtone.sim.ims.states import REGISTRATION
 from dialtone.sim.ims.timers import TIMERS
+from dialtone.sim.texts import Texts
 from dialtone.sim.usim import Usim
 from dialtone.sip.dialog import Dialog
 from dialtone.sip.flow import Flow, answer_to, bracketed
@@ -157,6 +158,7 @@ class ImsClient(Element):
         self.submitted: dict[int, Any] = {}  # short messages under way, by RP reference
         self.heard: Any = None  # the media of the last call that ended (stream.Stream)
         self.inbox: deque[Text] = deque(maxlen=INBOX)
+        self.short = Texts()
         self.failures = 0
         self.credential_failures = 0
         self.retry_seconds = TIMERS["retry"].seconds
