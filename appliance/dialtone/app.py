@@ -62,8 +62,6 @@ from dialtone.trace.bus import Bus
 log = logging.getLogger("dialtone")
 
 TUN = "ue0"
-NO_IPSEC = "no-ipsec"
-"""The tag of a subscriber whose phone may register without IPsec."""
 SGD_SECONDS = 75.0  # longer than the MME calls an idle phone and waits for its answer (TS 29.338, 6.3.3.6)
 
 
@@ -128,8 +126,8 @@ def bind_pcscf(config: Config, loop: Loop, subscribers: Store, random: Callable[
     was here before a restart takes them for others."""
 
     def plain(impi: str) -> bool:
-        subscriber = subscribers.get(impi.partition("@")[0])
-        return subscriber is not None and NO_IPSEC in subscriber.tags
+        subscriber = subscribers.get(subscribers.owner("impi", impi) or impi.partition("@")[0])
+        return subscriber is not None and not subscriber.ipsec
 
     pcscf = Pcscf(config, random, plain)
     loop.add(pcscf)
@@ -194,7 +192,8 @@ def diameter_node(config: Config, loop: Loop, mme: Mme, pgw: Pgw, hss: Hss, scsc
     own = config.diameter
     if own.hss:
         mme.s6a = replace(mme.s6a, element=own.hss)
-        scscf.cx = scscf.cx._replace(element=own.hss)
+    if own.cx or own.hss:
+        scscf.cx = scscf.cx._replace(element=own.cx or own.hss)
     met = mme.s6a if own.hss else hss
     node = Node(own, own.host or met.origin_host, own.realm or met.origin_realm, own.listen or config.s1.address,
                 random, loop.clock())

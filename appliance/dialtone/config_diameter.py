@@ -50,7 +50,7 @@ class DiameterConfig:
     host: str = setting("", check.identity, "our DiameterIdentity; made from the PLMN when empty")
     realm: str = setting("", check.identity, "our realm; epc.mnc...mcc...3gppnetwork.org when empty")
     hss: str = setting("", check.identity, "host or realm of the HSS that our MME asks; our own when empty")
-    cx: str = setting("", check.identity, "host or realm of the HSS that our CSCFs ask over Cx; our own when empty")
+    cx: str = setting("", check.identity, "host or realm of the HSS that our CSCFs ask over Cx; that of hss when empty")
     sms: str = setting("", check.identity, "host or realm of the SMS centre that our MME asks; our own when empty")
     accept_unknown: bool = setting(False, check.flag, "let peers in that are not configured")
     tc: float = setting(30.0, check.seconds_from(1), "Tc: pause before connecting again, seconds (RFC 6733, 12)")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kamailio (Debian: kamailio, kamailio-ims-modules, kamailio-presence-modules) as I-CSCF and S-CSCF, on this machine's loopback.
+"""Kamailio as I-CSCF and S-CSCF, on this machine's loopback (Debian: kamailio, kamailio-ims-modules, and
+kamailio-presence-modules, which the registrar wants).
 
 Configurations after its own examples, as small as they can be. Each instance is a Diameter peer of our node.
 """

@@ -58,7 +58,7 @@ def on_registration_termination_request(scscf: Scscf, msg: RegistrationTerminati
     yield Answer(RegistrationTerminationAnswer(
         session_id=msg.session_id, origin_host=scscf.cx.origin_host, origin_realm=scscf.cx.origin_realm,
         result_code=ResultCode.DIAMETER_SUCCESS))
-    again = msg.deregistration_reason.reason_code == ReasonCode.NEW_SERVER_ASSIGNED
+    again = msg.deregistration_reason.reason_code in (ReasonCode.NEW_SERVER_ASSIGNED, ReasonCode.SERVER_CHANGE)
     for user in users.values():
         rx.subject = user.subject
         yield from remove(scscf, user, "deactivated" if again else "rejected", None, rx)

@@ -73,7 +73,7 @@ def no_ipsec(story: Story) -> Found:
     asked = _asked(story, refused[-1])
     return failure("ims-no-ipsec", story, "The phone registers to IMS without offering IPsec (no Security-Client), as "
                    "softphones and some carrier profiles do, and this subscriber must use it.", [asked, refused[-1]],
-                   network=f"If that is wanted: dialtone subscriber edit {story.imsi or 'IMSI'} --tags no-ipsec; its "
+                   network=f"If that is wanted: dialtone subscriber edit {story.imsi or 'IMSI'} --ipsec optional; its "
                            "signalling then can be read and forged by others.")
 
 
