@@ -190,6 +190,15 @@ def test_emergency_calls_are_sent_elsewhere(uri: str) -> None:
         assert NameAddr.parse(answer.first("P-Asserted-Identity")).uri == f"sip:term@{PCSCF};lr"
 
 
+def test_a_desk_takes_emergency_calls_of_registered_phones() -> None:
+    rig, phone = Rig(emergency="desk"), Phone()
+    (answer,) = messages(rig.gm(phone.clear, phone.request("INVITE", "urn:service:sos")), "Gm")
+    assert answer.status == 403
+    rig.register(phone)
+    request = sent(rig, phone, "INVITE", uri="urn:service:sos")
+    assert (request.uri, request.all("Route")) == ("urn:service:sos", [ROUTE])
+
+
 @pytest.mark.parametrize(("lines", "status"), [
     (["Max-Forwards: 0"], 483), (["Proxy-Require: foo"], 420), (["Max-Forwards: x"], 400)])
 def test_what_a_proxy_refuses(lines: list[str], status: int) -> None:
