@@ -13,7 +13,9 @@ from network import Network
 
 from dialtone.effects import PeerDown
 from dialtone.sim.ims.client import ImsClient
+from dialtone.sim.ims.registration import DeregisterCommand
 from dialtone.sim.phone import Phone
+from dialtone.sim.power import BreakCommand
 
 KEPT = {
     "mme.memory": "GUTI and keys of the last phones that went, bounded (TS 23.401, 5.3.2.1)",
@@ -74,6 +76,7 @@ def leave_nothing(net: Network, before: dict[str, int]) -> None:
     `before` is what is `held` without any phone.
     """
     assert net.loop.counters.get("internal error", 0) == 0
+    _leave_ims(net)
     for phone in net.phones.values():
         phone.deaf = True
     for peer in list(net.core.mme.enbs):
@@ -90,3 +93,12 @@ def leave_nothing(net: Network, before: dict[str, int]) -> None:
             for message in (request.message.NAME for request in port.requests.waiting())
             if message != "Echo Request"] == []
     assert net.loop.counters.get("internal error", 0) == 0
+
+
+def _leave_ims(net: Network) -> None:
+    """IMS outlives a phone that vanishes, for as long as its registration was granted: those here go properly, once
+    they are mended and have tried again."""
+    for command, seconds in ((BreakCommand(), 700.0), (DeregisterCommand(), 300.0)):
+        for client in net.ims.values():
+            net.loop.tell(client.name, command)
+        net.run(seconds if net.ims else 0)

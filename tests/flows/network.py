@@ -160,8 +160,9 @@ class Network:
         imsi = imsi_of(number)
         self.add_subscriber(imsi, msisdn=msisdn_of(number), overwrite=True)
         usim = Usim(imsi, K, OPC)
-        self.add_phone(imsi, replace(self.handset, ims="ims"), usim)
-        client = self.ims[imsi] = ImsClient(usim, random=self.rng.randbytes, handset=handset, isim=isim)
+        phone = self.add_phone(imsi, replace(self.handset, ims="ims"), usim)
+        client = self.ims[imsi] = ImsClient(usim, random=self.rng.randbytes, handset=handset, isim=isim,
+                                            texts=phone.texts)
         self.loop.add(client)
         self.loop.bind(client.name, "Gm", sip, self.gm, policy=client.policy(),
                        numbers=itertools.count(int.from_bytes(self.rng.randbytes(4))))

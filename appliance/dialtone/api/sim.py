@@ -185,7 +185,7 @@ async def text(imsi: str, words: Words, its: Its) -> Any:
 @router.get("/phones/{imsi}/texts")
 async def texts(imsi: str, its: Its) -> list[dict[str, Any]]:
     """The texts that have come to the phone."""
-    found: list[dict[str, Any]] = await its.sim.call("sim.inbox", imsi=imsi)
+    found: list[dict[str, Any]] = await its.sim.call("sim.texts", imsi=imsi)
     return found
 
 

@@ -68,7 +68,7 @@ async def serve(config: SimConfig, run: Path, *, attach: bool = False,
         for phone in config.phones:
             enb = next((enb for enb in enbs if enb.config.enb_name == phone.enb), enbs[0])
             phones.append(add_phone(loop, Phone(phone.usim, enb.cell, phone.handset)))
-        clients = _ims_clients(loop, runtime, config)
+        clients = _ims_clients(loop, runtime, config, {phone.imsi: phone for phone in phones})
         for each in phones:
             # In a thread: pyroute2 drives an event loop of its own, which cannot be inside ours.
             runtime.at_close((await asyncio.to_thread(create, namespace_of(each.imsi))).remove)
@@ -108,12 +108,12 @@ def _add(loop: Loop, runtime: Runtime, planes: dict[str, RadioUserPlane], device
     return enb, sctp
 
 
-def _ims_clients(loop: Loop, runtime: Runtime, config: SimConfig) -> dict[str, ImsClient]:
+def _ims_clients(loop: Loop, runtime: Runtime, config: SimConfig, phones: dict[str, Phone]) -> dict[str, ImsClient]:
     """The IMS clients of the phones that have one."""
     sockets = ImsSockets(loop, namespace_of)
     runtime.at_close(sockets.close)
     return {phone.usim.imsi: sockets.add(ImsClient(phone.usim, random=os.urandom, handset=phone.ims, isim=phone.isim,
-                                                   apn=phone.handset.ims))
+                                                   apn=phone.handset.ims, texts=phones[phone.usim.imsi].texts))
             for phone in config.phones if phone.handset.ims}
 
 

@@ -19,7 +19,8 @@ POINTS = ("S1-MME", "NAS", "S11", "S5/S8", "S6a", "SMS", "SGd", "Rx", "Gm", "Mw"
 def role(point: str, name: str) -> str:
     """The role of `name` at a reference point: elements by name (`mme`, or a host `mme.example.org`), everybody else by
     the point."""
-    return _ELEMENTS.get(name.partition(".")[0]) or _PEERS.get(point) or (UE if name.startswith("ue-") else name)
+    ours = _ELEMENTS.get(name.partition(".")[0]) or _PEERS.get(point)
+    return ours or (UE if name.startswith(("ue-", "ims-")) else name)
 
 
 def column(point: str, name: str) -> str:

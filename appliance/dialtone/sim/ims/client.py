@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialtone.codec import sip
 from dialtone.codec.sip import CSeq, NameAddr, SipRequest, SipResponse, SipUri, Via
+from dialtone.codec.sms import RPData
 from dialtone.crypto.ipsec_keys import ENCRYPTION, INTEGRITY, SaSet
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Answer, Changed, Effect, Effects, Event, Request, Send, StartTimer, Verdict
@@ -134,7 +135,7 @@ class ImsClient(Element):
     on = on
 
     def __init__(self, usim: Usim, *, random: Callable[[int], bytes], handset: ImsHandset | None = None,
-                 isim: Isim | None = None, apn: str = "ims") -> None:
+                 isim: Isim | None = None, apn: str = "ims", texts: Texts | None = None) -> None:
         self.name = f"ims-{usim.imsi}"
         self.usim = usim
         self.isim = isim
@@ -155,10 +156,11 @@ class ImsClient(Element):
         self.registration: Registration | None = None
         self.subscription: Subscription | None = None
         self.calls: dict[str, Call] = {}  # by Call-ID
-        self.submitted: dict[int, Any] = {}  # short messages under way, by RP reference
+        self.texts = texts or Texts()  # short messages, over whatever the phone has
+        self.submitted: dict[int, Any] = {}  # those under way over IP, by RP reference (sms.Submitted)
+        self.waiting: deque[tuple[str, RPData]] = deque()
         self.heard: Any = None  # the media of the last call that ended (stream.Stream)
         self.inbox: deque[Text] = deque(maxlen=INBOX)
-        self.short = Texts()
         self.failures = 0
         self.credential_failures = 0
         self.retry_seconds = TIMERS["retry"].seconds

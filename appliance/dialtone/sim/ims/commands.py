@@ -26,7 +26,7 @@ class ImsCommands:
         """By name, for the control server."""
         return {"sim.ims-register": self.register, "sim.ims-deregister": self.deregister, "sim.text": self.text,
                 "sim.call": self.call, "sim.answer": self.answer, "sim.hold": self.hold, "sim.hangup": self.hang_up,
-                "sim.inbox": self.inbox}
+                "sim.texts": self.inbox}
 
     async def register(self, args: Args) -> dict[str, Any]:
         """{imsi} -> the phone's IMS line with `ok`: register, or refresh the registration."""

@@ -145,7 +145,7 @@ def on_register_response(client: ImsClient, msg: RegisterResponse, rx: Rx) -> Ef
     """What the network says to a REGISTER (5.1.1.2.1, 5.1.1.5)."""
     assert rx.request is not None
     attempt = rx.request.context
-    if attempt is not client.attempt or not msg.final:
+    if attempt is None or attempt is not client.attempt or not msg.final:
         return
     if msg.status == 401:
         yield from _challenged(client, attempt, msg)

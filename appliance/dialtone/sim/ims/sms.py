@@ -1,82 +1,139 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Short messages over IP, the phone's side (TS 24.341, 5.3.1 and 5.3.2): RP messages of sim/texts.py in MESSAGE."""
+"""Short messages over IP, the phone's side (TS 24.341, 5.3.1; TS 24.011, 6).
 
+MESSAGE with RP-DATA -> 202, then the RP-ACK of the service centre in a MESSAGE of its own, in reply to ours; a text of
+the network likewise, the other way round.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dialtone.codec.sip import MessageRequest, MessageResponse
+from dialtone.codec.sip import MessageRequest, MessageResponse, NameAddr
 from dialtone.codec.sms import RPAck, RPData, RPError, RpMessage, rp
-from dialtone.codec.sms.errors import RpFault
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, Event
-from dialtone.sim.ims.client import Asserted, ImsClient, on
-from dialtone.sim.ims.text import BODIES
+from dialtone.effects import Effect, Effects, Event, StartTimer, StopTimer
+from dialtone.sim.ims.client import ImsClient, on
+from dialtone.sim.ims.text import BODIES, RECEIVED
 
+SMS = "sms"
 CONTAINER = "application/vnd.3gpp.sms"
-SMS, RECEIVED = "sms", "sms received"
+TR1M = 40.0
+"""Seconds until the service centre has answered (TS 24.011, 10: 35 to 45)."""
 
 
 @dataclass(slots=True)
 class SmsCommand(Event):
-    """Send a text as a short message, in parts where it is long."""
+    """Send a short message over IP; long ones go in parts."""
 
     to: str
     text: str
+    report: bool = False
 
 
 @dataclass(slots=True)
-class Carried:
-    """An RP message under way; the network's answer to MESSAGE says only that it has it."""
+class Submitted:
+    """A part under way: `call_id` is that of its MESSAGE, which the RP-ACK names."""
 
-    what: str
+    reference: int
+    to: str
+    call_id: str
 
     def answered(self, client: ImsClient, msg: MessageResponse) -> Effects:
+        """The network has the MESSAGE, or does not want it."""
         if msg.status >= 300:
-            yield client.outcome(SMS, False, f"{self.what} refused: {msg.status} {msg.reason}".rstrip())
+            yield from _given_up(client, self, f"refused: {msg.status} {msg.reason}".rstrip())
 
     def unanswered(self, client: ImsClient) -> Effects:
-        yield client.outcome(SMS, False, f"no answer to {self.what}")
+        """Timer F."""
+        return _given_up(client, self, "no answer to MESSAGE")
 
 
 @on.event(SmsCommand)
 def on_sms_command(client: ImsClient, event: SmsCommand, rx: Rx) -> Effects:
-    """A person has written one."""
+    """A person has written one; one part after the other (TS 24.011, 6.3.1)."""
     client.mark(rx)
     if not client.registered:
         yield client.outcome(SMS, False, "not sent: the phone is not registered to IMS")
         return
-    for part in client.short.submit(event.to, event.text):
-        yield from _carry(client, client.handset.psi, part)
-
-
-def _carry(client: ImsClient, uri: str, message: RpMessage, reply: str = "") -> Effects:
-    request = client.request("MESSAGE", uri)
-    request.append("P-Preferred-Identity", f"<{client.impu}>")
-    if reply:
-        request.append("In-Reply-To", reply)
-    request.content(CONTAINER, rp.encode(message))
-    yield client.ask(request, Carried(message.NAME))
-
-
-def _taken(client: ImsClient, msg: MessageRequest, rx: Rx) -> Effects:
-    """A text, or the service centre's answer to one of ours. A phone that is off, or away, hears nothing."""
-    if not client.registered:
-        return
     try:
-        message = rp.decode(msg.body)
-    except RpFault:
-        yield client.answer(msg, 400, rx)
+        parts = client.texts.submit(event.to, event.text, report=event.report)
+    except ValueError as error:
+        yield client.outcome(SMS, False, f"not sent: {error}")
         return
+    client.waiting.extend((event.to, part) for part in parts)
+    yield from _next(client)
+
+
+def _next(client: ImsClient) -> Iterator[Effect]:
+    if client.submitted or not client.waiting:
+        return
+    to, part = client.waiting.popleft()
+    message = client.request("MESSAGE", client.handset.psi)
+    message.append("P-Preferred-Identity", f"<{client.impu}>")
+    message.content(CONTAINER, rp.encode(part))
+    under_way = client.submitted[part.reference] = Submitted(part.reference, to, message.call_id)
+    yield StartTimer("TR1M", client.imsi, TR1M)
+    yield client.ask(message, under_way)
+
+
+def _take(client: ImsClient, msg: MessageRequest, rx: Rx) -> Effects:
+    """RP-DATA, or an answer to ours. Raises ProtocolError for octets that are neither."""
+    message = rp.decode(msg.body)
     yield client.answer(msg, 200, rx)
-    if isinstance(message, RPData) and not message.uplink:
-        answer = client.short.take(message, "IP")
-        if not client.faults.no_rp_ack:
-            yield from _carry(client, Asserted.of(msg).uri, answer, msg.call_id)
-        yield client.outcome(RECEIVED, isinstance(answer, RPAck), "a text has come, over IP")
+    if isinstance(message, RPData):
+        answer: RpMessage = client.texts.take(message, "IP")
+        if client.faults.wrong_rp_reference:
+            answer.reference ^= 0x55
+        if client.faults.no_rp_ack:
+            return
+        yield from _report(client, msg, answer)
+        yield client.outcome(RECEIVED, isinstance(answer, RPAck), client.texts.inbox[-1].text if isinstance(
+            answer, RPAck) and client.texts.inbox else "a short message was refused: no room, or unreadable")
     elif isinstance(message, RPAck | RPError):
-        sent = client.short.answered(message)
-        if sent is not None:
-            yield client.outcome(SMS, sent.done, f"the service centre has the text for {sent.to}" if sent.done else
-                                 f"not sent: refused with RP cause #{sent.cause}")
+        yield from _answered(client, message, msg.first("In-Reply-To") or "")
 
 
-BODIES[CONTAINER] = _taken
+def _report(client: ImsClient, msg: MessageRequest, answer: RpMessage) -> Iterator[Effect]:
+    """Our RP-ACK goes to who the network says the text came from: the IP-SM-GW (TS 24.341, 5.3.2.4)."""
+    asserted = msg.all("P-Asserted-Identity")
+    report = client.request("MESSAGE", NameAddr.parse(asserted[0]).uri if asserted else msg.from_.uri)
+    report.append("In-Reply-To", msg.call_id)
+    report.append("Request-Disposition", "no-fork")
+    report.content(CONTAINER, rp.encode(answer))
+    yield client.ask(report, None)
+
+
+def _answered(client: ImsClient, message: RPAck | RPError, in_reply_to: str) -> Effects:
+    under_way = client.submitted.get(message.reference)
+    if under_way is None or (in_reply_to and in_reply_to != under_way.call_id):
+        client.counters["RP answer to nothing"] += 1
+        return
+    sent = client.texts.answered(message)
+    del client.submitted[message.reference]
+    yield StopTimer("TR1M", client.imsi)
+    if sent is None or not sent.done:
+        client.waiting.clear()
+        yield client.outcome(SMS, False, f"to {under_way.to} refused by the service centre: "
+                                         f"RP cause #{sent.cause if sent else '?'}")
+    elif not client.waiting:
+        yield client.outcome(SMS, True, f"the service centre has the text for {under_way.to}")
+    yield from _next(client)
+
+
+def _given_up(client: ImsClient, under_way: Submitted, why: str) -> Effects:
+    client.texts.gave_up(under_way.reference)
+    client.submitted.pop(under_way.reference, None)
+    client.waiting.clear()
+    yield StopTimer("TR1M", client.imsi)
+    yield client.outcome(SMS, False, f"to {under_way.to}: {why}")
+
+
+@on.timer("TR1M", "TS 24.011, 6.3.1")
+def on_tr1m(client: ImsClient, key: str, rx: Rx) -> Effects:
+    """No RP-ACK: the phone shows the text as failed."""
+    client.mark(rx)
+    for under_way in list(client.submitted.values()):
+        yield from _given_up(client, under_way, "no RP-ACK of the service centre (TR1M)")
+
+
+BODIES[CONTAINER] = _take

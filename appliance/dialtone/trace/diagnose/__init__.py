@@ -22,6 +22,7 @@ from dialtone.trace.diagnose import (  # noqa: F401 they register their rules
     ims_session,
     network,
     texts,
+    volte,
 )
 from dialtone.trace.diagnose.story import stories
 from dialtone.trace.diagnose.verdict import RULES, Level, Rule, Verdict, judge

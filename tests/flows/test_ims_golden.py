@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Golden ladders of IMS: two phones, from the connection to the end of a call, as text.
+
+After a change that is meant: `DIALTONE_WRITE_GOLDEN=1 pytest tests/flows/test_ims_golden.py`, and read the diff.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from network import Network, msisdn_of
+
+from dialtone.sim.detach import DetachCommand
+from dialtone.sim.ims.call import AnswerCommand, CallCommand, HangUpCommand, HoldCommand
+from dialtone.sim.ims.client import ImsClient
+from dialtone.sim.ims.registration import DeregisterCommand, RegisterCommand
+from dialtone.sim.ims.text import TextCommand
+from dialtone.sip.flow import Flow
+from dialtone.trace.bus import Event
+from dialtone.trace.ladder import text_ladder
+
+GOLDEN = Path(__file__).with_name("golden") / "ims"
+POINTS = ("Gm", "Mw", "ISC", "Cx", "Rx", "verdict")
+COLUMNS = ("UE", "pcscf", "pgw", "scscf", "sms", "hss")
+Steps = Callable[[Network, ImsClient, ImsClient], None]
+
+
+def registration(net: Network, a: ImsClient, b: ImsClient) -> None:
+    """From the attach on."""
+    net.command(a.name, DeregisterCommand(DetachCommand()), 3)
+    net.attach(a.imsi, 3)
+
+
+def refresh(net: Network, a: ImsClient, b: ImsClient) -> None:
+    net.command(a.name, RegisterCommand(), 3)
+
+
+def text(net: Network, a: ImsClient, b: ImsClient) -> None:
+    net.command(a.name, TextCommand(f"+{msisdn_of(2)}", "Hello"))
+
+
+def call(net: Network, a: ImsClient, b: ImsClient) -> None:
+    """With hold, and a refresh in the middle."""
+    net.command(a.name, CallCommand(f"+{msisdn_of(2)}"), 2)
+    net.command(b.name, AnswerCommand(), 1)
+    net.command(a.name, HoldCommand(), 1)
+    net.command(a.name, HoldCommand(resume=True), 1)
+    net.command(b.name, RegisterCommand(), 1)
+    net.command(b.name, HangUpCommand(), 1)
+
+
+def call_given_up(net: Network, a: ImsClient, b: ImsClient) -> None:
+    net.command(a.name, CallCommand(f"+{msisdn_of(2)}"), 2)
+    net.command(a.name, HangUpCommand(), 2)
+
+
+FLOWS: dict[str, Steps] = {steps.__name__: steps for steps in (registration, refresh, text, call, call_given_up)}
+
+
+def shown(net: Network, start: int, names: dict[str, str]) -> Iterator[Event]:
+    """Each message once, where it was sent, between elements and not between sockets."""
+    for event in net.events(*POINTS):
+        if event.id <= start or event.kind == "rx":
+            continue
+        flow = Flow.find(event.dst)
+        to = event.dst if flow is None else net.gm.hosts[flow.host]
+        yield event._replace(src=names.get(event.src, event.src), dst=names.get(to, to))
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_the_ladder_is_the_golden_one(name: str, make_network: Callable[..., Network]) -> None:
+    net = make_network(phones=0)
+    a, b = net.add_ims(1), net.add_ims(2)
+    for client in (a, b):
+        net.attach(client.imsi, 3)
+    start = net.events()[-1].id
+    FLOWS[name](net, a, b)
+    ladder = text_ladder(list(shown(net, start, {a.name: "A", b.name: "B"})), COLUMNS)
+    file = GOLDEN / f"{name}.txt"
+    if os.environ.get("DIALTONE_WRITE_GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(ladder, encoding="utf-8")
+    assert ladder == file.read_text(encoding="utf-8")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {file.stem for file in GOLDEN.glob("*.txt")} == set(FLOWS)
