@@ -157,3 +157,12 @@ def test_a_gateway_takes_no_nameless_phone_but_for_an_emergency(make_network: Ca
         net.run()
         answer: Any = gtpc.decode(net.sent("Create Session Response", "pgw")[-1].data)
         assert answer.cause.value == gtpc.CauseValue.CONDITIONAL_IE_MISSING
+
+
+def test_a_phone_without_a_sim_that_is_asked_for_its_imsi(make_network: Callable[..., Network]) -> None:
+    """By a GUTI that nobody knows: it has none to tell (5.4.4.3), and is served by its IMEI."""
+    net = make_network(handset=WITHOUT_SIM, config=desk())
+    net.fault("unknown_guti")
+    phone = net.attach()
+    assert "Identity response" in net.names("NAS")
+    assert (phone.emm, list(net.core.mme.by_imsi)) == (EmmState.REGISTERED, [nameless(phone.imei)])

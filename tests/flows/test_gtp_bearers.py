@@ -72,6 +72,22 @@ def test_a_call_over_s5_s8(sgw: Sgw) -> None:
     assert dedicated(sgw) == []
 
 
+def test_an_identity_that_is_given_twice(net: Network) -> None:
+    """The MME has lost a bearer without a word, and gives its identity to the next one (TS 29.274, 7.2.4)."""
+    phone = net.attach()
+    net.command("pgw", InstallRules(IMSI, "internet", (CALL,)))
+    for table in (net.core.mme.by_imsi[IMSI].pdns["internet"].bearers, phone.dedicated,
+                  net.enbs[0].by_phone[phone.name].bearers):
+        del table[6]
+    net.command("pgw", InstallRules(IMSI, "internet", (replace(CALL, name="another"),)))
+    (session,) = net.core.pgw.sessions_of(IMSI)
+    assert [(bearer.ebi, bearer.rule and bearer.rule.name) for bearer in session.bearers.values()] == [
+        (5, None), (6, "another")]
+    assert len(net.forwarder.bearers) == 2
+    net.detach()
+    assert net.leaks() == NOTHING
+
+
 def test_the_enb_loses_it(sgw: Sgw) -> None:
     """Delete Bearer Command, and the request that answers it, keep one number all the way."""
     net = sgw.wire.net

@@ -50,6 +50,7 @@ def given(net: Network) -> ActivateDefaultEPSBearerContextRequest:
     (BOTH, "IPv4v6", "ipv4", V4, 50),
     (BOTH, "IPv4v6", "ipv6", V6, 51),
     (V6, "IPv6", "ipv6", V6, None),
+    (4, "IPv4v6", "ipv4v6", V6, None),
 ])
 def test_the_type_granted(make_network: Make, asked: int, subscribed: str, has: str, got: int,
                           cause: int | None) -> None:

@@ -21,6 +21,11 @@ NAMES = {IPV4: "IPv4", IPV6: "IPv6", IPV4V6: "IPv4v6"}
 NETWORK_PREFERENCE, SINGLE_ADDRESS_BEARER = 18, 19  # causes of GTPv2-C (TS 29.274, 8.4)
 
 
+def asked(value: int) -> int:
+    """The PDN type of a request; 4 is unused, and means IPv6 where it comes all the same (TS 24.301, 9.9.4.10)."""
+    return IPV6 if value & 7 == 4 else value & 7
+
+
 def granted(asked: int, configuration: ApnConfiguration) -> tuple[int, int | None]:
     """The type to ask the gateway for (0: none), and the ESM cause that tells the phone why it is another one."""
     if asked not in NAMES:

@@ -102,7 +102,7 @@ def _objection(wish: Wish, configuration: ApnConfiguration | None) -> tuple[int,
     """Why the wish cannot be granted, with the ESM cause (TS 24.301, 6.5.1.4)."""
     if configuration is None:
         return EsmCause.MISSING_OR_UNKNOWN_APN, f"the APN {wish.apn.strip()!r} is not among those of the subscriber"
-    asked = wish.request.pdn_type & 7
+    asked = pdn_type.asked(wish.request.pdn_type)
     apn = configuration.service_selection
     kind, cause = pdn_type.granted(asked, configuration)
     if not kind and cause:
@@ -143,7 +143,7 @@ def _create(mme: Mme, ue: Ue, rx: Rx, wish: Wish) -> Effects:
     ebi = ue.free_ebi()
     assert ebi is not None
     apn = configuration.service_selection
-    kind, cause = pdn_type.granted(wish.request.pdn_type & 7, configuration)
+    kind, cause = pdn_type.granted(pdn_type.asked(wish.request.pdn_type), configuration)
     wish.pdn = Pdn(apn, pti, ebi, kind, wish.pco, esm_cause=cause, ambr=(ambr.downlink, ambr.uplink),
                    gateway=mme.s11.gateway)
     # A phone has one tunnel on S11: its first session makes it, with TEID 0, the others come by it.

@@ -107,11 +107,14 @@ def on_create_bearer_response(pgw: Pgw, msg: CreateBearerResponse, rx: Rx) -> Ef
             continue
         session.coming.remove(bearer)
         far = (context.s1_u_enodeb_f_teid or context.s5_s8_u_sgw_f_teid) if context else None
-        if context is None or not context.cause.accepted or far is None or not far.ipv4 or not context.ebi:
+        if (context is None or not context.cause.accepted or far is None or not far.ipv4
+                or context.ebi in (0, session.ebi)):
             yield from _failed(pgw, session, bearer, _reason(cause.value), rx)
         elif pgw.sessions.get((session.imsi, session.apn)) is not session:
             pgw.forget_bearer(bearer)
         else:
+            if (old := session.bearers.get(context.ebi)) is not None:
+                yield from lost(pgw, session, old, "the MME has given its identity to another bearer", rx)
             bearer.ebi, bearer.enb = context.ebi, (far.ipv4, far.teid)
             session.bearers[bearer.ebi] = bearer
             yield open_tunnel(session, bearer)

@@ -5,7 +5,7 @@ Without protection only the IMSI is given away; the link below has checked that 
 """
 
 from dialtone.codec import nas
-from dialtone.codec.nas.identities import Imei, Imeisv, Imsi, NoIdentity
+from dialtone.codec.nas.identities import NO_IDENTITY, Imei, Imeisv, Imsi, NoIdentity
 from dialtone.codec.nas.values import IdentityType
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects
@@ -27,4 +27,4 @@ def _identity(phone: Phone, kind: int) -> Imsi | Imei | Imeisv | NoIdentity:
         case IdentityType.IMEISV:
             return Imeisv(phone.handset.imeisv)
         case _:
-            return NoIdentity()
+            return NO_IDENTITY
