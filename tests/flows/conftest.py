@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from handover_flows import IMSI, Handover
 from leaks import held, leave_nothing
 from network import Network
+from probe import Probe
 from s6a_peer import THEIRS, ForeignEnd
 
 
@@ -42,3 +44,19 @@ def other(net: Network) -> ForeignEnd:
 def home(net: Network) -> ForeignEnd:
     """A foreign HSS that talks to our MME out of itself."""
     return ForeignEnd(net, "mme", "hss.example.org")
+
+
+@pytest.fixture
+def idle(net: Network) -> Network:
+    """A registered phone that is idle."""
+    net.attach()
+    net.idle()
+    return net
+
+
+@pytest.fixture
+def handover(net: Network) -> Handover:
+    net.attach()
+    target = Probe(net)
+    source = Probe(net, "enb1", setup=False)  # from now on the test speaks for enb1
+    return Handover(net, net.core.mme.by_imsi[IMSI], source, target)

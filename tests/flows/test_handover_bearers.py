@@ -4,9 +4,9 @@
 from dataclasses import replace
 
 import pytest
+from handover_flows import TARGET, Handover
 from network import Network, imsi_of
 from probe import Probe
-from test_handover_s1 import TARGET, Handover
 from test_path_switch import switch
 
 from dialtone.codec import gtpc, s1ap
