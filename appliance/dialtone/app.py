@@ -13,11 +13,14 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from dialtone.answer import AnswerServices
+from dialtone.answer.element import CloseStream, OpenStream
 from dialtone.codec import diameter, gtpc, nas, s1ap, sip
 from dialtone.commands import Commands
 from dialtone.config import MTU, Config
 from dialtone.control import ControlServer
 from dialtone.datapath import router as ipv6_router
+from dialtone.datapath.answering import Answering
 from dialtone.datapath.plane import UserPlane
 from dialtone.diameter.effects import Start
 from dialtone.diameter.link import NodeLink
@@ -77,6 +80,7 @@ class Core:
     pcscf: Pcscf
     scscf: Scscf
     sms: Sms
+    answer: AnswerServices
     diameter: Node | None = None  # where peers outside are configured
     gtp: Paths | None = None  # likewise
 
@@ -114,10 +118,23 @@ def build(config: Config, loop: Loop, subscribers: Store, s1_mme: Link, *,
     rx: Link = Memory(loop, "Rx")
     if node is not None:
         rx = NodeLink(loop, "Rx", rx)
+    answer = bind_answer(config, loop, scscf, random)
     for name in ("pgw", "pcscf"):
         loop.bind(name, "Rx", diameter, rx, inside=True, policy=tx)
     centre = sms_centre(config, loop, subscribers, mme, node, random)
-    return Core(config, loop, mme, pgw, hss, pcscf, scscf, centre, node, paths)
+    return Core(config, loop, mme, pgw, hss, pcscf, scscf, centre, answer, node, paths)
+
+
+def bind_answer(config: Config, loop: Loop, scscf: Scscf, random: Callable[[int], bytes]) -> AnswerServices:
+    """Numbers that answer by themselves, behind the S-CSCF."""
+    ims = config.apn.get("ims")
+    networks = [pool for pool in (ims.pool, ims.pool6) if pool is not None] if ims else []
+    services = AnswerServices(scscf.domain, ims.gateways if ims else (), networks, config.ims.answer_ports, random)
+    loop.add(services)
+    loop.bind(services.name, "ISC", sip, Memory(loop, "ISC"), inside=True,
+              policy=SipPolicy(own_via(services.host), endpoint=True),
+              numbers=itertools.count(int.from_bytes(random(6))))
+    return services
 
 
 def bind_pcscf(config: Config, loop: Loop, subscribers: Store, random: Callable[[int], bytes],
@@ -279,6 +296,26 @@ def durable(loop: Loop, writer: Writer) -> None:
     loop.performers[Save] = lambda effect, done: writer.submit(effect.writes, done)
 
 
+def speak(loop: Loop) -> Answering:
+    """Perform the streams of the answer services on sockets."""
+    answering = Answering(lambda event: loop.tell(AnswerServices.name, event), os.urandom)
+
+    def opened(effect: OpenStream, done: Callable[[Exception | None], None]) -> None:
+        try:
+            answering.open(effect)
+        except LocalError as error:
+            done(error)
+        else:
+            done(None)
+
+    def closed(effect: CloseStream, done: Callable[[Exception | None], None]) -> None:
+        answering.close(effect)
+        done(None)
+
+    loop.performers |= {OpenStream: opened, CloseStream: closed}
+    return answering
+
+
 def restarts(file: Path) -> int:
     """Count this start, from 0 to 255: the counter by which GTP peers know that we have forgotten (TS 23.007, 18)."""
     try:
@@ -310,6 +347,7 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
         ims_gateways = await _phones_network(config, run, runtime, plane)
         plane.start()
         ipsec = await connect_gm(core, gm, ims_gateways, runtime)
+        runtime.at_close(speak(loop).close_all)
         sctp.listen(config.s1.address, config.s1.port)
         runtime.at_close(sctp.close)
         if core.diameter is not None:
@@ -349,7 +387,8 @@ async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: Us
     runtime.at_close(net.Forwarding().close)
     if (why := nft.missing()) is None:
         firewall = nft.Firewall()
-        firewall.apply(nft.Rules(TUN, pools, gateways, config.ims.ports, uplink=uplink,
+        speech = range(config.ims.answer_port, config.ims.answer_ports.stop)
+        firewall.apply(nft.Rules(TUN, pools, gateways, config.ims.ports, speech, uplink=uplink,
                                  masquerade=config.uplink.masquerade,
                                  masquerade6=config.uplink.masquerade6, mtu=MTU))
         runtime.at_close(firewall.close)

@@ -210,6 +210,14 @@ def country_code(value: Any) -> str:
     return value
 
 
+def even_port(value: Any) -> int:
+    """A port for RTP, with room for others after it."""
+    port = number(1024, 60_000)(value)
+    if port % 2:
+        raise ValueError("must be even: RTCP is one port higher")
+    return int(port)
+
+
 def short_codes(value: Any) -> dict[str, str]:
     """SIP URIs by what is dialled."""
     if not isinstance(value, dict) or not all(

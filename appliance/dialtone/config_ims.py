@@ -35,6 +35,8 @@ class ImsConfig:
     country_code: str = setting("", check.country_code, "what stands for the leading 0 of a number, such as 49")
     short_codes: Mapping[str, str] = setting({}, check.short_codes, "numbers of services, such as "
                                              '{ "611" = "sip:help@as.example.org" }')
+    answer_port: int = setting(49_000, check.even_port, "first RTP port of the services that answer calls themselves")
+    answer_lines: int = setting(50, check.number(0, 1000), "calls that they take at once")
     core: str = setting("", check.address, "address where elements of other makers reach the S-CSCF; none when empty")
     hosts: Mapping[str, str] = setting({}, check.sip_hosts, "these elements by the host name in their URIs, such as "
                                        '{ "pcscf.example.org" = "192.0.2.7:5060" }')
@@ -48,6 +50,11 @@ class ImsConfig:
     def ports(self) -> tuple[int, ...]:
         """Every port that SIP listens on towards the phones: the first is not protected."""
         return (self.port, self.protected_port, *self.client_ports)
+
+    @property
+    def answer_ports(self) -> range:
+        """RTP ports of the answer services; RTCP is one higher."""
+        return range(self.answer_port, self.answer_port + 2 * self.answer_lines, 2)
 
     def problem(self) -> tuple[str, str] | None:
         """What does not fit together, and what to do; None when all is well."""

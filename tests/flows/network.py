@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dialtone import app
+from dialtone.answer.element import CloseStream, OpenStream
 from dialtone.codec import s1ap, sip
 from dialtone.codec.nas import decode as decode_nas
 from dialtone.commands import Commands
@@ -106,6 +107,11 @@ class Network:
         self.sas: list[SaSet] = []  # those that the P-CSCF's kernel would have
         self.loop.performers[InstallSas] = lambda effect, done: self._try(self._install_sas, effect, done)
         self.loop.performers[KeepSas] = lambda effect, done: done(None)
+        self.streams: dict[tuple[str, str], OpenStream] = {}  # of the answer services
+        self.loop.performers[OpenStream] = lambda effect, done: self._try(
+            lambda stream: self.streams.update({stream.key: stream}), effect, done)
+        self.loop.performers[CloseStream] = lambda effect, done: self._try(
+            lambda stream: self.streams.pop(stream.key, None), effect, done)
         self.loop.performers[RemoveSas] = lambda effect, done: self._try(self._remove_sas, effect, done)
         self.loop.performers[CloseTunnel] = lambda effect, done: self._try(self.forwarder.close, effect.teid, done)
         for effect in (sim_enb.RadioBearerUp, sim_enb.RadioBearerDown, sim_enb.RadioExpect, sim_enb.RadioFlush,

@@ -28,7 +28,7 @@ class Lab:
     def __init__(self, ports: range = range(49000, 49004, 2)) -> None:
         self.now = 1000.0
         self.loop = Loop(lambda: self.now)
-        self.services = AnswerServices(DOMAIN, "10.46.0.1", (IPv4Network("10.46.0.0/16"),), ports, bytes)
+        self.services = AnswerServices(DOMAIN, ("10.46.0.1",), (IPv4Network("10.46.0.0/16"),), ports, bytes)
         self.loop.add(self.services)
         self.loop.bind("answer", "ISC", sip, self, policy=SipPolicy(own_via(self.services.host), endpoint=True),
                        numbers=itertools.count(1))

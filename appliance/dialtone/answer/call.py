@@ -98,7 +98,8 @@ def on_ack_request(services: AnswerServices, msg: AckRequest, rx: Rx) -> Effects
     first = call.state is CallState.ANSWERED
     yield call.move("ACK")
     if first:
-        yield OpenStream(call.key, call.port, call.agreed, call.script, StreamFailed(call.key))
+        yield OpenStream(call.key, services.address_for(call.agreed.address), call.port, call.agreed, call.script,
+                         StreamFailed(call.key))
         yield Verdict("answer service", True, f"{call.service}: {call.agreed.format.name} with {call.agreed.address}")
 
 

@@ -25,9 +25,11 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class OpenStream(Effect):
-    """Speak `script` from our `port` to whom it was agreed with, and listen there; RTCP is one port higher."""
+    """Speak `script` from our `address` and `port` to whom it was agreed with, and listen there; RTCP is one port
+    higher."""
 
     key: Key
+    address: str
     port: int
     agreed: Agreed
     script: Script
@@ -83,16 +85,16 @@ class Call:
 
 
 class AnswerServices(Element):
-    """`address` is ours towards phones, `networks` are theirs, to which alone we speak; `ports` are even ones for RTP;
-    `random` gives octets."""
+    """`addresses` are ours towards phones, IPv4 and IPv6; `networks` are theirs, to which alone we speak; `ports` are
+    even ones for RTP; `random` gives octets."""
 
     name = "answer"
     on = on
 
-    def __init__(self, domain: str, address: str, networks: Sequence[Network], ports: range,
+    def __init__(self, domain: str, addresses: Sequence[str], networks: Sequence[Network], ports: range,
                  random: Callable[[int], bytes]) -> None:
         self.host = f"answer.{domain}"
-        self.address = address
+        self.addresses = addresses
         self.networks = networks
         self.random = random
         self.calls: dict[Key, Call] = {}
@@ -105,7 +107,11 @@ class AnswerServices(Element):
             found = ip_address(address)
         except ValueError:
             return False
-        return any(found in network for network in self.networks)
+        return any(found in network for network in self.networks) and bool(self.address_for(address))
+
+    def address_for(self, address: str) -> str:
+        """Ours of the same family; empty where we have none."""
+        return next((ours for ours in self.addresses if (":" in ours) == (":" in address)), "")
 
     def take_port(self) -> int | None:
         """A port that no call has; None when all are taken."""

@@ -47,7 +47,7 @@ def pick_up(services: AnswerServices, call: Call, offer: sdp.Session | None = No
 def describe(services: AnswerServices, call: Call, offer: sdp.Session, answer: SipResponse) -> None:
     """Our session description into an answer."""
     call.version = services.next_version()
-    ours = offers.answer(offer, call.agreed, services.address, call.port, call.version)
+    ours = offers.answer(offer, call.agreed, services.address_for(call.agreed.address), call.port, call.version)
     answer.content("application/sdp", sdp.encode(ours))
 
 

@@ -66,7 +66,7 @@ def _adopt(services: AnswerServices, call: Call, msg: SipRequest, answer: SipRes
     agreed = offers.choose(offer, services.speaks_to)
     if agreed != call.agreed and call.state is CallState.CONFIRMED:
         yield CloseStream(call.key)
-        yield OpenStream(call.key, call.port, agreed, call.script)
+        yield OpenStream(call.key, services.address_for(agreed.address), call.port, agreed, call.script)
     call.agreed = agreed
     reply.describe(services, call, offer, answer)
     return offers.waits(offer, agreed)

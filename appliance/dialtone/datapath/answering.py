@@ -28,8 +28,7 @@ class _Line:
 class Answering:
     """Performs OpenStream and CloseStream; `tell` hands an event to the element."""
 
-    def __init__(self, address: str, tell: Callable[[Event], None], random: Callable[[int], bytes]) -> None:
-        self.address = address
+    def __init__(self, tell: Callable[[Event], None], random: Callable[[int], bytes]) -> None:
         self.tell = tell
         self.random = random
         self.lines: dict[Key, _Line] = {}
@@ -38,9 +37,9 @@ class Answering:
 
     def open(self, effect: OpenStream) -> None:
         """Begin to speak. Raises LocalError."""
-        rtp = self._bind(effect.port)
+        rtp = _bind(effect.address, effect.port)
         try:
-            rtcp = self._bind(effect.port + 1)
+            rtcp = _bind(effect.address, effect.port + 1)
         except Exception:
             rtp.close()
             raise
@@ -62,15 +61,6 @@ class Answering:
         """The core ends."""
         for key in list(self.lines):
             self.close(CloseStream(key))
-
-    def _bind(self, port: int) -> socket.socket:
-        sock = socket.socket(family_of(self.address), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            sock.bind((self.address, port))
-        except OSError as error:
-            sock.close()
-            raise refused("UDP for RTP", self.address, port, error) from error
-        return sock
 
     def _readable(self, sock: socket.socket, heard: Callable[[bytes, float], None]) -> None:
         for _ in range(_BATCH):
@@ -102,3 +92,13 @@ class Answering:
                     sock.sendto(data, (agreed.address, port))
                 except OSError as error:
                     log.debug("RTP to %s: %s", agreed.address, error)
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    sock = socket.socket(family_of(address), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        sock.bind((address, port))
+    except OSError as error:
+        sock.close()
+        raise refused("UDP for RTP", address, port, error) from error
+    return sock

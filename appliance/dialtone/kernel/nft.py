@@ -28,7 +28,8 @@ class Rules:
     """What the table says; networks and addresses are IPv4 and IPv6.
 
     `inside`: the phones' device (on a lab's host: the tap). `pools`: the phones' networks. `gateways`: our
-    addresses in them; DNS and ping are answered there, and TCP and UDP of `services` (ports: the P-CSCF).
+    addresses in them; DNS and ping are answered there, TCP and UDP of `services` (ports: the P-CSCF), and UDP of
+    `speech` (RTP and RTCP of the answer services).
     `uplink`: the interface to the Internet, None without one. `also`: networks behind `inside` that are no
     phones (the lab guest) and reach the uplink too. `masquerade`: hide both behind the uplink's address;
     `masquerade6`: likewise in IPv6.
@@ -38,6 +39,7 @@ class Rules:
     pools: tuple[Network, ...]
     gateways: tuple[str, ...] = ()
     services: tuple[int, ...] = (5060,)
+    speech: range = range(0)
     uplink: str | None = None
     also: tuple[Network, ...] = ()
     masquerade: bool = True
@@ -63,6 +65,8 @@ def text(rules: Rules) -> str:
             lines += [f"{to} {ping} echo-request limit rate 200/second burst 100 packets accept",
                       f"{to} meta l4proto esp accept",  # what comes out of it passes here once more
                       f"{to} meta l4proto {{ tcp, udp }} th dport {elements((53, *rules.services))} accept"]
+            if rules.speech:
+                lines.append(f"{to} udp dport {rules.speech.start}-{rules.speech.stop - 1} accept")
     lines += ["    counter drop", "  }"]
     lines += ["  chain forward {", "    type filter hook forward priority filter; policy accept;"]
     lines += [f'    {direction} "{inside}" meta nfproto {protocol} tcp flags & (syn | rst) == syn '

@@ -14,7 +14,7 @@ from dialtone.effects import Effects, Request
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
 from dialtone.scscf import cx
-from dialtone.scscf.numbers import Plan, identity_key
+from dialtone.scscf.numbers import SERVICES, Plan, identity_key, service_uri
 from dialtone.scscf.user import User
 from dialtone.sip.flow import Flow
 from dialtone.sip.proxy import Context, Proxy
@@ -54,7 +54,9 @@ class Scscf(Element):
         self.domain = config.network.plmn.ims_domain
         self.host = f"scscf.{self.domain}"
         self.uri = f"sip:{self.host}"
-        self.plan = Plan(self.domain, config.ims.country_code, tuple(config.ims.short_codes.items()))
+        services = {code: service_uri(service, self.domain) for code, service in SERVICES.items()}
+        codes = {**services, **config.ims.short_codes}
+        self.plan = Plan(self.domain, config.ims.country_code, tuple(codes.items()))
         self.cx = CxPeer("hss", self.host, self.domain)
         self.users: dict[str, User] = {}  # by private identity
         self.served: dict[str, User] = {}  # by public identity
@@ -63,7 +65,7 @@ class Scscf(Element):
         self.away: dict[str, Leg] = {}  # those at application servers, by original dialog identifier
         self.calls: dict[str, Call] = {}  # by Call-ID
         self.neighbours = {name: host for name, host in (
-            (f"{name}.{self.domain}", name) for name in ("pcscf", "sms")) if name not in config.ims.hosts}
+            (f"{name}.{self.domain}", name) for name in ("pcscf", "sms", "answer")) if name not in config.ims.hosts}
         self.trusted = {address.rpartition(":")[0] for address in config.ims.hosts.values()}  # who asserts identities
         self._sessions = itertools.count(int.from_bytes(random(4)))
         self._numbers = itertools.count(1)
@@ -121,7 +123,7 @@ class Scscf(Element):
         target = SipUri.parse(NameAddr.parse(uri).uri if "<" in uri else uri)
         name = self.neighbours.get(target.host)
         if name is not None:
-            return ("ISC" if name == "sms" else "Mw"), name
+            return ("Mw" if name == "pcscf" else "ISC"), name
         address = self.config.ims.hosts.get(target.host) or f"{target.host}:{target.port or sip.PORT}"
         transport = (target.params.get("transport") or "udp").lower()
         flow = Flow.find(f"{transport}:{address}/{sip.PORT}")

@@ -17,6 +17,9 @@ LONGEST_LOCAL = 6  # digits; more make an E.164 number (the HSS's identities fol
 _NUMBER = re.compile(r"\+?[0-9*#]+")
 _VISUAL = re.compile(r"[().-]")
 _LONGEST = 32
+SOS = "urn:service:sos"
+SERVICES = {"600": "echo", "601": "tone", "602": "info", "112": "sos", "911": "sos"}
+"""Numbers of the answer services; the last two end in the P-CSCF where emergency calls are not served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Dialled:
 def read(uri: str, plan: Plan, caller: str = "") -> Dialled:
     """The identities that `uri` may stand for; `caller` is a number of the caller's, whose length tells a number
     dialled without its beginning. Raises ProtocolError (a status code is its cause) for what is no address."""
+    if uri[:len(SOS)].lower() == SOS:  # RFC 5031
+        return Dialled("emergency", (service_uri("sos", plan.domain),))
     if uri[:4].lower() == "tel:":
         tel = TelUri.parse(uri)
         return _number(tel.digits, tel.params.get("phone-context") or "", plan, caller)
@@ -55,6 +60,11 @@ def read(uri: str, plan: Plan, caller: str = "") -> Dialled:
     if not sip.user and home:
         raise ProtocolError("the address names nobody", cause=484, clause="RFC 3261, 21.4.22")
     return Dialled(user or sip.host, (f"{sip.scheme}:{f'{sip.user}@' if sip.user else ''}{sip.host}",))
+
+
+def service_uri(service: str, domain: str) -> str:
+    """The address of an answer service."""
+    return f"sip:{service}@answer.{domain}"
 
 
 def at_home(identity: str, plan: Plan) -> bool:
