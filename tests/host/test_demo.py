@@ -170,6 +170,7 @@ def test_check_says_pass(tmp_path: Path) -> None:
                           capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "pass"), done.stdout + done.stderr
     assert done.stdout.count("answers its ping") == 3
+    assert "a call to 600, the echo: works" in done.stdout
     assert traces_of_a_lab() == before
 
 

@@ -116,7 +116,7 @@ async def run(config: Config, config_file: Path | None, state: Path, port: int) 
         await children.start("sim", ["dialtone.cli", "sim", "run", "--run", str(RUN), "--phones", str(PHONES),
                                      "--mme", config.s1.address, "--address", str(ENB_ADDRESS), "--enbs", str(ENBS),
                                      "--plmn", str(config.network.plmn), "--tac", str(config.network.tac[0]),
-                                     "--namespace", ENB_NAMESPACE], RUN / "sim.sock")
+                                     "--namespace", ENB_NAMESPACE, "--ims"], RUN / "sim.sock")
         print(READY, flush=True)
         await children.ended.wait()
     finally:

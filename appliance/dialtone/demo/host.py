@@ -29,6 +29,8 @@ from dialtone.lab_kernel.run import guest_for
 
 API_PORT = 8000
 START = 180.0  # seconds for the whole lab; user-mode Linux takes some thirty
+IMS_PATIENCE = 90.0  # seconds for all phones to register; user-mode Linux takes some ten
+ECHO = "600"
 Say = Callable[[str], None]
 
 
@@ -228,7 +230,8 @@ def _owner() -> tuple[int, int] | None:
 
 
 def check(lab: Lab, say: Say) -> bool:
-    """Attach every simulated phone, ping the gateway from each, detach; True when all of it worked."""
+    """Attach every simulated phone, ping the gateway from each, let the first one text the second and call the echo,
+    detach; True when all of it worked."""
     good = True
     phones = lab.call("GET", "/sim/phones")
     for phone in phones:
@@ -239,12 +242,34 @@ def check(lab: Lab, say: Say) -> bool:
         good &= said["code"] == 0
         result = f"attached, {gateway} answers its ping" if said["code"] == 0 else said["stdout"] or said["stderr"]
         say(f"{phone['imsi']}: {result}")
+    good &= _voice(lab, say)
     for phone in phones:
         lab.call("POST", f"/sim/phones/{phone['imsi']}:detach")
     rest = {name: count for name, count in lab.call("GET", "/leaks").items() if name != "timers" and count}
     if rest:
         say(f"left behind after the detach: {rest}")
     return good and not rest
+
+
+def _voice(lab: Lab, say: Say) -> bool:
+    """Wait for the phones to register to IMS, and use it."""
+    deadline = time.monotonic() + IMS_PATIENCE
+    phones = lab.call("GET", "/sim/phones")
+    while any(phone["ims"] != "registered" for phone in phones):
+        if time.monotonic() > deadline:
+            say("not registered to IMS: " + ", ".join(f"{phone['imsi']} {phone['in_ims']['last']}" for phone in phones))
+            return False
+        time.sleep(1)
+        phones = lab.call("GET", "/sim/phones")
+    first, second = phones[0]["imsi"], phones[1]["in_ims"]["identity"]
+    good = True
+    for verb, words, what in (("text", {"to": second, "text": "Hello"}, f"a text to {second}"),
+                              (f"call?to={ECHO}", None, f"a call to {ECHO}, the echo"),
+                              ("hangup", None, "hanging up")):
+        said = lab.call("POST", f"/sim/phones/{first}:{verb}", words)
+        good &= bool(said["ok"])
+        say(f"{first}: {what}: {'works' if said['ok'] else said}")
+    return good
 
 
 def demo(state: Path, config_file: Path | None, listen: str, only_check: bool, say: Say) -> bool:
