@@ -20,11 +20,13 @@ import s6a_flows
 import text_flows
 from network import Network, imsi_of, settings
 from probe import HOME
+from test_emergency import IN_NEED, desk
 
 from dialtone.config_gtp import GtpConfig
 from dialtone.ids import Plmn
 from dialtone.mme.detach import DetachUe
 from dialtone.mme.guti_reallocation import ReallocateGuti
+from dialtone.sim.attach import AttachAnew
 from dialtone.sim.enb import EnbConfig
 from dialtone.sim.power import BreakCommand
 from dialtone.sim.service import MO_CS_FALLBACK, ServiceCommand
@@ -188,6 +190,34 @@ def paging_in_vain(net: Network) -> int:
     return _downlink(net, "silent", 20.0)
 
 
+def attach_again_on_a_living_connection(net: Network) -> int:
+    net.attach()
+    start = net.events()[-1].id
+    net.command(f"ue-{imsi_of(1)}", AttachAnew(), 2.0)
+    return start
+
+
+def _in_need(net: Network, *, sim: bool = True) -> int:
+    phone = net.phones[imsi_of(1)]
+    phone.handset = replace(IN_NEED, sim=sim)
+    net.attach()
+    return 0
+
+
+def emergency_attach(net: Network) -> int:
+    return _in_need(net)
+
+
+def emergency_attach_refused(net: Network) -> int:
+    return _in_need(net)
+
+
+def emergency_attach_without_a_sim(net: Network) -> int:
+    return _in_need(net, sim=False)
+
+
+DESKS = ("emergency_attach", "emergency_attach_without_a_sim")
+"""Flows in a network that answers emergency calls."""
 COMMENT = "1048576"  # the severity of what we wrote beside the frame ourselves
 REMARKS = ("All ESM / Test Procedures messages should be integrity protected",)
 """What it says of the plain copy beside a protected message."""
@@ -201,7 +231,8 @@ FLOWS: dict[str, tuple[Flow, tuple[EnbConfig, ...]]] = {
         detach, detach_switch_off, detach_by_network, release_to_idle, service_request, service_request_refused,
         extended_service_request_for_a_call, paging, paging_in_vain, tracking_area_update,
         tracking_area_update_active, tracking_area_update_periodic, tracking_area_update_wrong_mac, guti_reallocation,
-        detach_by_network_of_an_idle_phone)},
+        detach_by_network_of_an_idle_phone, attach_again_on_a_living_connection, emergency_attach,
+        emergency_attach_refused, emergency_attach_without_a_sim)},
     **radio_flows.FLOWS,
     **s6a_flows.FLOWS,
     **esm_flows.FLOWS,
@@ -225,7 +256,10 @@ def columns(name: str) -> tuple[str, ...]:
 
 def events_of(name: str, make_network: Callable[..., Network], **network: object) -> list[Event]:
     flow, enbs = FLOWS[name]
-    net = make_network(enbs=enbs, config=replace(settings(**network), gtp=gtp_flows.CONFIGS.get(name, GtpConfig())))
+    config = replace(settings(**network), gtp=gtp_flows.CONFIGS.get(name, GtpConfig()))
+    if name in DESKS:
+        config = replace(config, network=replace(config.network, emergency="desk"), apn=desk().apn)
+    net = make_network(enbs=enbs, config=config)
     start = flow(net) or 0
     assert isinstance(start, int)
     # A NAS message is shown once, where it was sent: both ends of the air are in this trace.
