@@ -64,7 +64,7 @@ def test_the_rewrite_is_told(rig: Rig) -> None:
     (f"sip:0039876543@{DOMAIN};user=phone", 404, "Nobody in this network has the number 0039876543"),
     (f"sip:nobody@{DOMAIN}", 404, "nobody"), (f"sip:{impi(2)}", 404, "cannot be called"),
     ("sip:bob@example.org", 404, "example.org is nobody that this network reaches"),
-    (f"sip:{DOMAIN}", 484, "names nobody"), ("tel:*#06#", 404, "*#06#"), ("urn:service:sos", 416, "")])
+    (f"sip:{DOMAIN}", 484, "names nobody"), ("tel:*#06#", 404, "*#06#"), ("urn:service:fire", 416, "")])
 def test_numbers_that_reach_nobody(rig: Rig, dialled: str, status: int, text: str) -> None:
     answer = rig.request(rig.outgoing("MESSAGE", dialled))
     assert (answer.status, text in answer.reason) == (status, True), answer.reason
