@@ -373,7 +373,7 @@ async def warm_up() -> None:
     for codec in (s1ap, nas, diameter, gtpc):
         for _ in codec.warm_up():
             await asyncio.sleep(0)
-    gc.freeze()  # it stays for good, and a collector's walk through it would hold every phone up for a tenth of a second
+    gc.freeze()  # it stays for good: a collector that walks through it holds every phone up for a tenth of a second
 
 
 async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: UserPlane) -> list[str]:
