@@ -368,7 +368,7 @@ def _public(subscriber: Subscriber, *, keys: bool = False) -> dict[str, Any]:
         "amf": subscriber.amf.hex(),
         "profile": subscriber.profile.name,
         "apns": [apn.name for apn in subscriber.profile.apns],
-        "address": {apn: str(address) for apn, address in subscriber.addresses},
+        "address": [f"{apn}={address}" for apn, address in subscriber.addresses],
         "tags": list(subscriber.tags),
         "ipsec": "required" if subscriber.ipsec else "optional",
         "own_isim_keys": subscriber.isim_k is not None,

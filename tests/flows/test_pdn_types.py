@@ -164,6 +164,17 @@ def test_fixed_addresses_of_a_subscriber(make_network: Make) -> None:
     assert net.leaks() == NOTHING
 
 
+def test_a_fixed_prefix_of_a_subscriber(make_network: Make) -> None:
+    net = make_network(phones=2, handset=replace(ONE_TRY, pdn_type=BOTH))
+    own = IPv6Network("2001:db8:cafe:9::/64")
+    net.add_subscriber(imsi_of(2), overwrite=True, address=f"internet={own} internet=10.45.9.9")
+    for phone in (imsi_of(1), imsi_of(2), imsi_of(2)):
+        (pdn,) = net.attach(phone).pdns.values()
+        assert (advertised(net)[0] == own, pdn.address == IPv4Address("10.45.9.9")) == (phone == imsi_of(2),) * 2
+        net.detach(phone)
+    assert net.leaks() == NOTHING
+
+
 def test_the_phones_ambr_reaches_the_user_plane(make_network: Make) -> None:
     net = make_network()
     net.submit((PutProfile(Profile("default", (Apn("internet", ambr_dl=5_000_000, ambr_ul=1_000_000),))),),

@@ -126,6 +126,8 @@ def test_harmless_variations_are_forgiven(column, value, expected):
         ("impu", "tel:now", "no public identity"),
         ("profile", "gold", "There are: default, guest"),
         ("address", "internet=10.45.0.999", "no IPv4 address"),
+        ("address", "internet=2001:db8:cafe:9::/56", "no IPv6 prefix of 64 bits"),
+        ("address", "internet=2001:db8:cafe:9::7", "no IPv6 prefix of 64 bits"),
         ("address", "mms=10.45.0.9", "no APN 'mms'"),
         ("tags", "a/b", "no tag"),
         ("isim_k", K, "isim"),

@@ -91,13 +91,14 @@ def test_all_fields():
     text = (
         "imsi,K,OP,AMF,MSISDN,IMPI,IMPUs,ISIM_Ki,ISIM OPc,tags,profile,address\n"
         f'{IMSI2},{K2},{OP2},9001,"+41791234567;1001",me@x,sip:me@x tel:1,'
-        f"{K1},{OPC1},class-a lab,default,ims=10.46.0.7\n"
+        f"{K1},{OPC1},class-a lab,default,ims=10.46.0.7 ims=2001:db8:cafe:8007::/64\n"
     )
     (s,) = subscribers(text)
     assert (s.opc.hex(), s.amf.hex(), s.msisdns) == (OPC2, "9001", ("41791234567", "1001"))
     assert (s.impi, s.impus) == ("me@x", ("sip:me@x", "tel:1"))
     assert (s.isim_k.hex(), s.isim_opc.hex()) == (K1, OPC1)
-    assert (s.tags, str(s.address("ims"))) == (("class-a", "lab"), "10.46.0.7")
+    assert (*s.tags, *map(str, s.addresses_at("ims"))) == (
+        "class-a", "lab", "10.46.0.7", "2001:db8:cafe:8007::/64")
 
 
 def test_errors_name_line_column_and_remedy():

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 
 import pytest
 
@@ -56,7 +56,8 @@ def alice(reader):
         isim_k=bytes(range(32, 48)),
         isim_opc=bytes(range(48, 64)),
         tags=("class-a", "bench"),
-        addresses=(("ims", IPv4Address("10.46.0.9")), ("internet", IPv4Address("10.45.0.9"))),
+        addresses=(("ims", IPv4Address("10.46.0.9")), ("internet", IPv4Address("10.45.0.9")),
+                   ("internet", IPv6Network("2001:db8:cafe:9::/64"))),
     )
 
 
@@ -65,7 +66,7 @@ def test_what_is_put_is_read_back(path, reader, alice):
     commit_now(path, [PutSubscriber(alice, now=1)])
     assert reader.get(IMSI) == alice
     assert reader.subscribers() == [alice]
-    assert reader.get(IMSI).address("INTERNET") == IPv4Address("10.45.0.9")
+    assert reader.get(IMSI).addresses_at("INTERNET") == tuple(address for _, address in alice.addresses[1:])
     assert reader.get(IMSI).profile.apn("IMS").qci == 5
     assert reader.owner("impu", "sip:a@x") == reader.owner("msisdn", "1001") == IMSI
     assert reader.owner("impi", "nobody") is None
@@ -129,6 +130,7 @@ def test_nothing_is_overwritten_silently(path, reader, alice):
         ({"impi": f"{IMSI}@ims.mnc001.mcc001.3gppnetwork.org"}, "IMPI"),
         ({"impus": ("sip:c@x", "sip:a@x")}, "IMPU sip:a@x"),
         ({"addresses": (("Internet", IPv4Address("10.45.0.9")),)}, "10.45.0.9 at Internet"),
+        ({"addresses": (("internet", IPv6Network("2001:db8:cafe:9::/64")),)}, "2001:db8:cafe:9::/64 at internet"),
         ({"profile": Profile("gold", (Apn("internet"),))}, "no profile 'gold'"),
     ],
 )

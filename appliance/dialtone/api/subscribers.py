@@ -34,7 +34,8 @@ class Change(BaseModel):
     isim_opc: str | None = _KEY
     ipsec: str | None = Field(default=None, description="required or optional, for IMS; required by default")
     profile: str | None = None
-    address: str | None = Field(default=None, description="fixed addresses: internet=10.45.0.9")
+    address: str | None = Field(default=None, description=(
+        "fixed addresses: internet=10.45.0.9 internet=2001:db8:cafe:9::/64"))
     tags: str | None = None
 
 

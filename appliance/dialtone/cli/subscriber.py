@@ -31,7 +31,7 @@ _TEXTS = {
     "isim_opc": "OPc of a separate ISIM.",
     "ipsec": "required or optional: whether the phone must use IPsec for IMS; required by default.",
     "profile": "Subscription profile.",
-    "address": "Fixed addresses: internet=10.45.0.9.",
+    "address": "Fixed addresses: internet=10.45.0.9, or a prefix: internet=2001:db8:cafe:9::/64, or both.",
     "tags": "Words to find them by.",
 }
 _SECRET = {"k", "op", "opc", "isim_k", "isim_op", "isim_opc"}

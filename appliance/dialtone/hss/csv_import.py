@@ -231,7 +231,7 @@ def _unique(subscriber: Subscriber) -> Iterator[tuple[str, str]]:
     yield from (("msisdn", msisdn) for msisdn in subscriber.msisdns)
     yield "impi", subscriber.impi
     yield from (("impu", impu) for impu in subscriber.impus)
-    yield from (("address", f"{ipv4} at {apn}") for apn, ipv4 in subscriber.addresses)
+    yield from (("address", f"{address} at {apn}") for apn, address in subscriber.addresses)
 
 
 def _doubt_operator_keys(plan: ImportPlan) -> None:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import IPv4Address
 from typing import Any
 
 from dialtone.crypto.milenage import derive_opc
@@ -29,7 +28,7 @@ from dialtone.hss.fields import (
     parse_res,
     parse_tags,
 )
-from dialtone.hss.subscriber import Profile, Subscriber
+from dialtone.hss.subscriber import FixedAddress, Profile, Subscriber, fixed_address
 from dialtone.ids import Plmn
 
 # The fields of a subscriber as texts. A missing one is left as it is, or gets its default; an empty one is cleared.
@@ -227,10 +226,10 @@ def _profile(name: str, profiles: Mapping[str, Profile]) -> Profile:
     return profiles[wanted]
 
 
-def _addresses(text: str, profile: Profile | None) -> tuple[tuple[str, IPv4Address], ...]:
-    found: dict[str, IPv4Address] = {}
+def _addresses(text: str, profile: Profile | None) -> tuple[tuple[str, FixedAddress], ...]:
+    found: dict[tuple[str, int], FixedAddress] = {}
     for part in re.split(r"[\s,;|]+", text.strip()):
-        apn, _, ipv4 = part.rpartition("=")
+        apn, _, address = part.rpartition("=")
         if not part or profile is None:
             continue
         subscribed = profile.apn(apn) if apn else profile.apns[0]
@@ -238,7 +237,9 @@ def _addresses(text: str, profile: Profile | None) -> tuple[tuple[str, IPv4Addre
             names = ", ".join(a.name for a in profile.apns)
             raise Wrong(f"Profile {profile.name!r} has no APN {apn!r}.", f"It has {names}.")
         try:
-            found[subscribed.name] = IPv4Address(ipv4)
+            fixed = fixed_address(address)
         except ValueError:
-            raise Wrong(f"{ipv4!r} is no IPv4 address.", "Write internet=10.45.0.9.") from None
-    return tuple(sorted(found.items(), key=lambda pair: pair[0].lower()))
+            raise Wrong(f"{address!r} is no IPv4 address and no IPv6 prefix of 64 bits.",
+                        "Write internet=10.45.0.9, or internet=2001:db8:cafe:9::/64, or both.") from None
+        found[subscribed.name, fixed.version] = fixed
+    return tuple((apn, found[apn, version]) for apn, version in sorted(found, key=lambda key: (key[0].lower(), key[1])))

@@ -3,10 +3,9 @@
 
 import sqlite3
 from collections import defaultdict
-from ipaddress import IPv4Address
 from typing import Any
 
-from dialtone.hss.subscriber import Apn, ImsRegistration, Profile, Registration, Subscriber
+from dialtone.hss.subscriber import Apn, ImsRegistration, Profile, Registration, Subscriber, fixed_address
 
 _SUBSCRIBER = (
     "SELECT imsi, k, opc, amf, isim_k, isim_opc, profile, tags, algorithm, res, iterations, ipsec FROM subscriber"
@@ -16,7 +15,7 @@ REGISTRATION = "SELECT imsi, mme, realm, plmn, since, imei, purged FROM registra
 IMS_REGISTRATION = "SELECT imsi, scscf, host, realm, state, pending, since FROM ims_registration"
 _BELONGINGS = (
     "SELECT imsi, kind, value, position FROM identity {0}"
-    " UNION ALL SELECT imsi, 'address', apn || '=' || ipv4, apn FROM address {0} ORDER BY 4"
+    " UNION ALL SELECT imsi, 'address', apn || '=' || address, apn || version FROM fixed_address {0} ORDER BY 4"
 )
 _APN = (
     "SELECT profile, name, pdn_type, qci, arp_priority, arp_may_preempt, arp_preemptable, ambr_dl, ambr_ul,"
@@ -73,7 +72,7 @@ def _subscriber(row: Any, profiles: dict[str, Profile], belongings: _Belongings)
         isim_k=isim_k,
         isim_opc=isim_opc,
         tags=tuple(tags.split()),
-        addresses=tuple((apn, IPv4Address(ipv4)) for apn, _, ipv4 in pairs),
+        addresses=tuple((apn, fixed_address(text)) for apn, _, text in pairs),
         algorithm=algorithm,
         res=res,
         iterations=iterations,

@@ -10,7 +10,7 @@ from dialtone.hss.lock import StoreLock
 
 APPLICATION_ID = 0x4469_616C  # "Dial": tells our file from any other SQLite database
 # File n leads from version n to version n + 1.
-MIGRATIONS = ("schema.sql", "schema_ims.sql", "schema_calls.sql", "texts.sql")
+MIGRATIONS = ("schema.sql", "schema_ims.sql", "schema_calls.sql", "texts.sql", "addresses.sql")
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:

@@ -2,7 +2,19 @@
 """What the HSS knows of a subscriber. Keys never appear in a repr, and so neither in a log nor in a trace."""
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
+
+FixedAddress = IPv4Address | IPv6Network
+
+
+def fixed_address(text: str) -> FixedAddress:
+    """An IPv4 address, or an IPv6 prefix of 64 bits, as a phone gets it. Raises ValueError for anything else."""
+    if ":" not in text:
+        return IPv4Address(text)
+    prefix = IPv6Network(text if "/" in text else f"{text}/64")
+    if prefix.prefixlen != 64:
+        raise ValueError(f"{text} has not 64 bits")
+    return prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ class Subscriber:
     `k` and `opc` have 16 octets, `amf` 2; `isim_k` and `isim_opc` are set only where the ISIM has keys of its own.
     With TUAK `k` has 16 or 32 octets and `opc` is TOPc, 32; `res` is the octets of RES, `iterations` how often Keccak
     is applied (TS 35.231, 5.1). Without `ipsec` the phone may register for IMS in clear, too.
-    MSISDNs are digits without `+`. `addresses` are pairs of APN name and fixed IPv4 address.
+    MSISDNs are digits without `+`. `addresses` are pairs of APN name and what the subscriber owns there.
     """
 
     imsi: str
@@ -68,16 +80,16 @@ class Subscriber:
     isim_k: bytes | None = field(default=None, repr=False)
     isim_opc: bytes | None = field(default=None, repr=False)
     tags: tuple[str, ...] = ()
-    addresses: tuple[tuple[str, IPv4Address], ...] = ()
+    addresses: tuple[tuple[str, FixedAddress], ...] = ()
     algorithm: str = "milenage"
     res: int = 8
     iterations: int = 1
     ipsec: bool = True
 
-    def address(self, apn: str) -> IPv4Address | None:
-        """The fixed IPv4 address at APN `apn`, None when any will do."""
+    def addresses_at(self, apn: str) -> tuple[FixedAddress, ...]:
+        """What the subscriber owns at APN `apn`: an IPv4 address, an IPv6 prefix, both, or nothing (any will do)."""
         wanted = apn.lower()
-        return next((ipv4 for name, ipv4 in self.addresses if name.lower() == wanted), None)
+        return tuple(address for name, address in self.addresses if name.lower() == wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 """Subscription-Data (TS 29.272, 7.3.2) of a subscriber, and what of it changed."""
 
 from dataclasses import dataclass, fields, replace
+from ipaddress import IPv6Network
 
 from dialtone.codec.diameter import (
     AllocationRetentionPriority,
@@ -42,10 +43,11 @@ def _context(apn: Apn, number: int) -> int:
 
 
 def _apn(number: int, apn: Apn, subscriber: Subscriber) -> ApnConfiguration:
-    fixed = subscriber.address(apn.name)
     return ApnConfiguration(
         context_identifier=_context(apn, number),
-        served_party_ip_address=(fixed,) if fixed else (),
+        served_party_ip_address=tuple(  # of a prefix its first address (TS 29.272, 7.3.35)
+            fixed.network_address if isinstance(fixed, IPv6Network) else fixed
+            for fixed in subscriber.addresses_at(apn.name)),
         pdn_type=PDN_TYPES[apn.pdn_type],
         service_selection=apn.name,
         eps_subscribed_qos_profile=EpsSubscribedQosProfile(

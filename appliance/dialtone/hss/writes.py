@@ -76,18 +76,19 @@ class PutSubscriber:
     def _put_belongings(self, db: sqlite3.Connection) -> None:
         s = self.subscriber
         db.execute("DELETE FROM identity WHERE imsi = ?", (s.imsi,))
-        db.execute("DELETE FROM address WHERE imsi = ?", (s.imsi,))
+        db.execute("DELETE FROM fixed_address WHERE imsi = ?", (s.imsi,))
         impis = (s.impi,) if s.impi else ()
         for kind, values in (("msisdn", s.msisdns), ("impi", impis), ("impu", s.impus)):
             for position, value in enumerate(values):
                 owner = db.execute("SELECT imsi FROM identity WHERE kind = ? AND value = ?", (kind, value)).fetchone()
                 _refuse_foreign(kind.upper(), value, owner)
                 db.execute("INSERT INTO identity VALUES (?, ?, ?, ?)", (kind, value, s.imsi, position))
-        for apn, ipv4 in s.addresses:
-            place = (apn, str(ipv4))
-            owner = db.execute("SELECT imsi FROM address WHERE apn = ? AND ipv4 = ?", place).fetchone()
-            _refuse_foreign("The address", f"{ipv4} at {apn}", owner)
-            db.execute("INSERT INTO address VALUES (?, ?, ?)", (s.imsi, *place))
+        for apn, address in s.addresses:
+            place = (apn, str(address))
+            owner = db.execute("SELECT imsi FROM fixed_address WHERE apn = ? AND address = ?", place).fetchone()
+            _refuse_foreign("The address", f"{address} at {apn}", owner)
+            db.execute("INSERT INTO fixed_address (apn, address, imsi, version) VALUES (?, ?, ?, ?)",
+                       (*place, s.imsi, address.version))
 
 
 @dataclass(frozen=True, slots=True)
