@@ -37,7 +37,7 @@ from dialtone.pgw.policy import InstallRules, RemoveRules
 from dialtone.pgw.rule import rule_of_command
 
 if TYPE_CHECKING:
-    from dialtone.app import Core
+    from dialtone.wiring import Core
 
 
 class Saver(Protocol):

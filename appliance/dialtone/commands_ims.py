@@ -11,7 +11,7 @@ from dialtone.scscf.store import CallRecord, read_calls
 from dialtone.scscf.user import User
 
 if TYPE_CHECKING:
-    from dialtone.app import Core
+    from dialtone.wiring import Core
 
 MOST = 1000
 

@@ -11,7 +11,7 @@ from dialtone.pcscf.registration import Association, Registration
 from dialtone.trace import esp_sa
 
 if TYPE_CHECKING:
-    from dialtone.app import Core
+    from dialtone.wiring import Core
 
 Json = dict[str, object]
 

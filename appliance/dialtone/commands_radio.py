@@ -15,7 +15,7 @@ from dialtone.mme.reset import ResetEnb
 from dialtone.mme.warning import SendWarning, StopWarning
 
 if TYPE_CHECKING:
-    from dialtone.app import Core
+    from dialtone.wiring import Core
 
 TEST_MESSAGE = 4380
 """Message identifier of a test of the public warning system (TS 23.041, 9.4.1.2.2): phones show it where tests are

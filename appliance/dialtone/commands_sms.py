@@ -18,7 +18,7 @@ from dialtone.sms.queue import Stored
 from dialtone.sms.text import Message, PutTexts, Text, together
 
 if TYPE_CHECKING:
-    from dialtone.app import Core
+    from dialtone.wiring import Core
 
 Save = Callable[[PutTexts], Awaitable[None]]
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dialtone import app
+from dialtone import app, wiring
 from dialtone.codec import s1ap
 from dialtone.commands import Commands
 from dialtone.config import Config
@@ -65,7 +65,7 @@ async def start(loop: Loop, runtime: Runtime, state: Path, link: Link, *, inside
     writer = store.open_writer(runtime.from_thread)
     runtime.at_close(writer.close)
     app.durable(loop, writer)
-    core = app.build(Config(), loop, store, link, inside=inside)
+    core = wiring.build(Config(), loop, store, link, inside=inside)
     forwarder = Forwarder(bytes((10, 0, 1, 133)))
 
     calls: dict[type[Effect], Callable[[Any], object]] = {

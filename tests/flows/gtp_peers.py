@@ -9,7 +9,7 @@ from typing import Any
 
 from network import Network, imsi_of
 
-from dialtone import app
+from dialtone import wiring
 from dialtone.codec import gtpc
 from dialtone.codec.gtpc.values import Ambr, BearerQos, Cause, Fteid, Paa
 from dialtone.config import Config
@@ -38,8 +38,8 @@ class Wire:
         self.sent: list[tuple[str, Any]] = []
         self.raw: list[tuple[str, bytes]] = []
         self.hosts: dict[str, Callable[[Any, bytes], None]] = {}  # who reads, by address
-        self.router = app.gtp_router(net.core)
-        app.carry_gtp(net.core, self)
+        self.router = wiring.gtp_router(net.core)
+        wiring.carry_gtp(net.core, self)
 
     def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
         """The link's side."""

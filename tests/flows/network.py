@@ -4,60 +4,33 @@
 Real octets on every reference point, a real SQLite store, no socket, no thread, no sleep.
 """
 
-import itertools
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from dialtone import app
-from dialtone.answer.element import CloseStream, OpenStream
-from dialtone.codec import s1ap, sip
 from dialtone.codec.nas import decode as decode_nas
-from dialtone.commands import Commands
 from dialtone.config import Config
 from dialtone.control import Args
-from dialtone.crypto.ipsec_keys import SaSet
-from dialtone.datapath.forwarder import Forwarder
-from dialtone.datapath.path import Out
-from dialtone.effects import (
-    CloseTunnel,
-    EmptyBuffer,
-    EndMarker,
-    InstallSas,
-    KeepSas,
-    OpenMedia,
-    OpenRelay,
-    OpenTunnel,
-    PeerDown,
-    PeerUp,
-    RemoveSas,
-    Save,
-    Write,
-)
 from dialtone.effects import Event as Command
+from dialtone.effects import (
+    PeerDown,
+    Save,
+)
 from dialtone.errors import ProtocolError
-from dialtone.hss import schema
-from dialtone.hss.provisioning import make_subscriber
-from dialtone.hss.store import Store
-from dialtone.hss.writer import commit
-from dialtone.hss.writes import PutSubscriber
-from dialtone.links.memory import Memory, MemoryFlows, Weather
-from dialtone.loop import Loop
-from dialtone.sim import enb as sim_enb
+from dialtone.inside import Inside
+from dialtone.links.memory import Memory, Weather
 from dialtone.sim.air import NasUp
 from dialtone.sim.attach import AttachCommand
 from dialtone.sim.detach import DetachCommand
-from dialtone.sim.enb import Enb, EnbConfig
-from dialtone.sim.ims.client import GmDown, GmUp, ImsClient, ImsHandset
+from dialtone.sim.enb import EnbConfig
+from dialtone.sim.ims.client import ImsClient, ImsHandset
 from dialtone.sim.ims.identity import Isim
-from dialtone.sim.ims.stream import MediaDown, MediaUp
-from dialtone.sim.phone import Handset, InterfaceDown, InterfaceUp, Phone
+from dialtone.sim.phone import Handset, Phone
 from dialtone.sim.power import BreakCommand, PowerCycle
 from dialtone.sim.ue_context import InactivityCommand
 from dialtone.sim.usim import Usim
-from dialtone.trace.bus import Bus, Event
+from dialtone.trace.bus import Event
 
 START = 1_790_000_000.0
 K = bytes.fromhex("465b5ce8b199b49faa5f0a2ee238a6bc")  # TS 35.208, 4.3
@@ -77,7 +50,7 @@ def msisdn_of(number: int) -> str:
 ONE_TRY = Handset(retries=False)
 
 
-class Network:
+class Network(Inside):
     """Everything, and a clock that only moves when nothing else is to be done."""
 
     def __init__(self, path: Path, phones: int = 1, *, config: Config | None = None, seed: int = 1,
@@ -86,46 +59,9 @@ class Network:
         self.handset = handset
         self.now = START
         self.rng = random.Random(seed)
-        self.config = config or Config()
-        self.loop = Loop(lambda: self.now, Bus(100_000))
-        self.store = Store(path / "dialtone.db")
-        self._db = schema.connect(path / "dialtone.db", write=True)
-        self._path = path / "dialtone.db"
         self.save_fails: Exception | None = None
-        self.s1_mme = Memory(self.loop, "S1-MME", weather)
-        self.core = app.build(self.config, self.loop, self.store, self.s1_mme, random=self.rng.randbytes,
-                              wall=lambda: datetime.fromtimestamp(self.now, UTC), inside=True)
-        self.forwarder = Forwarder(bytes((10, 0, 1, 133)), router=app.advertised(self.config))
-        self.delivered: list[Out] = []  # downlink datagrams, with the eNB's address
-        self.loop.performers[Save] = self._save
-        self.loop.performers[OpenTunnel] = lambda effect, done: self._try(self._open, effect, done)
-        self.loop.performers[EmptyBuffer] = lambda effect, done: self._try(self.forwarder.empty, effect.imsi, done)
-        self.loop.performers[OpenRelay] = lambda effect, done: self._try(self.forwarder.relay, effect, done)
-        self.loop.performers[OpenMedia] = lambda effect, done: self._try(self.forwarder.sessions.calls, effect, done)
-        self.end_markers: list[tuple[bytes, int]] = []
-        self.loop.performers[EndMarker] = self._end_marker
-        self.sas: list[SaSet] = []  # those that the P-CSCF's kernel would have
-        self.loop.performers[InstallSas] = lambda effect, done: self._try(self._install_sas, effect, done)
-        self.loop.performers[KeepSas] = lambda effect, done: done(None)
-        self.streams: dict[tuple[str, str], OpenStream] = {}  # of the answer services
-        self.loop.performers[OpenStream] = lambda effect, done: self._try(
-            lambda stream: self.streams.update({stream.key: stream}), effect, done)
-        self.loop.performers[CloseStream] = lambda effect, done: self._try(
-            lambda stream: self.streams.pop(stream.key, None), effect, done)
-        self.loop.performers[RemoveSas] = lambda effect, done: self._try(self._remove_sas, effect, done)
-        self.loop.performers[CloseTunnel] = lambda effect, done: self._try(self.forwarder.close, effect.teid, done)
-        for effect in (sim_enb.RadioBearerUp, sim_enb.RadioBearerDown, sim_enb.RadioExpect, sim_enb.RadioFlush,
-                       sim_enb.RadioForward, InterfaceUp, InterfaceDown):
-            self.loop.performers[effect] = lambda effect, done: done(None)
-        self.commands = Commands(self.core, self.store, self, self.forwarder)
-        self.enbs = [self._enb(number, config) for number, config in enumerate(enbs, 1)]
-        self.phones: dict[str, Phone] = {}
-        self.ims: dict[str, ImsClient] = {}
-        self.media: dict[tuple[str, str], MediaUp] = {}  # of the IMS phones, by IMSI and Call-ID
-        self.loop.performers[GmUp] = lambda effect, done: self._try(self._gm_up, effect, done)
-        self.loop.performers[MediaUp] = lambda effect, done: self._try(self._media_up, effect, done)
-        self.loop.performers[MediaDown] = lambda effect, done: self._try(self._media_down, effect, done)
-        self.loop.performers[GmDown] = lambda effect, done: done(None)
+        super().__init__(path, clock=lambda: self.now, config=config, random=self.rng.randbytes, enbs=enbs,
+                         weather=weather)
         for number in range(1, phones + 1):
             self.add_subscriber(imsi_of(number))
             self.add_phone(imsi_of(number))
@@ -133,96 +69,26 @@ class Network:
 
     # ---- building ------------------------------------------------------------------------------
 
-    def _enb(self, number: int, config: EnbConfig) -> Enb:
-        enb = Enb(f"enb{number}", config)
-        self.loop.add(enb)
-        self.loop.bind(enb.name, "S1-MME", s1ap, self.s1_mme, inside=True)
-        self.loop.tell(enb.name, PeerUp("S1-MME", "mme"))
-        return enb
-
     def add_subscriber(self, imsi: str, k: bytes = K, opc: bytes = OPC, *, overwrite: bool = False,
                        **fields: str) -> None:
-        subscriber = make_subscriber({"imsi": imsi, "k": k.hex(), "opc": opc.hex(), "profile": "default", **fields},
-                                     profiles=self.store.profiles(), home=self.config.network.plmn)
-        self.save(PutSubscriber(subscriber, 0, overwrite=overwrite))
-
-    def save(self, *writes: Write) -> None:
-        """Commit, as a command would; raises what the store refuses."""
-        self.submit(writes, _raise)
+        super().add_subscriber(imsi, k, opc, overwrite=overwrite, **fields)
 
     def add_phone(self, imsi: str, handset: Handset | None = None, usim: Usim | None = None, enb: int = 0,
                   name: str = "") -> Phone:
         """A phone; one with a `name` of its own may have an IMSI that another one has."""
-        phone = Phone(usim or Usim(imsi, K, OPC), self.enbs[enb].cell, handset or self.handset)
-        phone.name = name or phone.name
-        self.phones[name or imsi] = phone
-        self.loop.add(phone)
-        for point, stack in phone.stacks.items():
-            self.loop.stacks[phone.name, point] = stack
-        return phone
+        return self.put_phone(usim or Usim(imsi, K, OPC), handset or self.handset, enb, name)
 
     def add_ims(self, number: int = 1, handset: ImsHandset | None = None, isim: Isim | None = None) -> ImsClient:
         """A phone that makes calls in LTE, provisioned with the number +358401000001 and on, with its IMS client."""
         imsi = imsi_of(number)
         self.add_subscriber(imsi, msisdn=msisdn_of(number), overwrite=True)
-        usim = Usim(imsi, K, OPC)
-        phone = self.add_phone(imsi, replace(self.handset, ims="ims"), usim)
-        client = self.ims[imsi] = ImsClient(usim, random=self.rng.randbytes, handset=handset, isim=isim,
-                                            texts=phone.texts)
-        self.loop.add(client)
-        self.loop.bind(client.name, "Gm", sip, self.gm, policy=client.policy(),
-                       numbers=itertools.count(int.from_bytes(self.rng.randbytes(4))))
-        return client
-
-    # ---- performers ----------------------------------------------------------------------------
-
-    def submit(self, writes: object, done: Callable[[Exception | None], None]) -> None:
-        """The writer's method, in this thread."""
-        for each, error in commit(self._db, self._path, [(writes, done)]):  # type: ignore[list-item]
-            each(error)
+        return self.put_ims(self.add_phone(imsi, replace(self.handset, ims="ims")), handset, isim)
 
     def _save(self, effect: Save, done: Callable[[Exception | None], None]) -> None:
         if self.save_fails is not None:
             done(self.save_fails)
         else:
-            self.submit(effect.writes, done)
-
-    def _try(self, call: Callable[..., object], argument: object, done: Callable[[Exception | None], None]) -> None:
-        try:
-            call(argument)
-        except Exception as error:
-            done(error)
-        else:
-            done(None)
-
-    def _open(self, effect: OpenTunnel) -> None:
-        self.delivered += self.forwarder.open(effect, self.now)
-
-    @property
-    def gm(self) -> MemoryFlows:
-        """The network between the phones and the P-CSCF."""
-        return self.loop.ports["pcscf", "Gm"].link  # type: ignore[return-value]
-
-    def _gm_up(self, effect: GmUp) -> None:
-        self.gm.place(effect.client, effect.address)
-
-    def _install_sas(self, effect: InstallSas) -> None:
-        if not effect.imsi:
-            self.sas.append(effect.sas)
-
-    def _remove_sas(self, effect: RemoveSas) -> None:
-        if not effect.imsi:
-            self.sas.remove(effect.sas)
-
-    def _media_up(self, effect: MediaUp) -> None:
-        self.media[effect.imsi, effect.call_id] = effect
-
-    def _media_down(self, effect: MediaDown) -> None:
-        del self.media[effect.imsi, effect.call_id]
-
-    def _end_marker(self, effect: EndMarker, done: Callable[[Exception | None], None]) -> None:
-        self.end_markers.append((effect.remote, effect.remote_teid))
-        done(None)
+            super()._save(effect, done)
 
     # ---- driving ---------------------------------------------------------------------------------
 
@@ -250,11 +116,7 @@ class Network:
 
     def downlink(self, packet: bytes, seconds: float = 0.0) -> None:
         """A packet from the TUN device."""
-        out = self.forwarder.downlink(packet, self.now)
-        self.delivered += [out] if out else []
-        for event in self.forwarder.events:
-            self.loop.tell("pgw", event)
-        self.forwarder.events.clear()
+        super().downlink(packet)
         self.run(seconds)
 
     def detach(self, imsi: str = imsi_of(1), *, switch_off: bool = False, seconds: float = 1.0) -> Phone:
@@ -340,8 +202,3 @@ def settings(**network: object) -> Config:
     """A config with other values in [network]."""
     config = Config()
     return replace(config, network=replace(config.network, **network))  # type: ignore[arg-type]
-
-
-def _raise(error: Exception | None) -> None:
-    if error is not None:
-        raise error

@@ -124,9 +124,9 @@ def test_a_user_plane_that_cannot(net: Network) -> None:
     def refuse(effect: object, done: Callable[[Exception | None], None]) -> None:
         done(LocalError("full"))
 
-    net.loop.performers[OpenTunnel] = refuse
+    works, net.loop.performers[OpenTunnel] = net.loop.performers[OpenTunnel], refuse
     opened(net)
-    net.loop.performers[OpenTunnel] = lambda effect, done: net._try(net.forwarder.open, effect, done)
+    net.loop.performers[OpenTunnel] = works
     assert reject(net).esm_cause == EsmCause.INSUFFICIENT_RESOURCES
     assert len(net.core.pgw.sessions) == 1
 

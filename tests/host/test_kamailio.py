@@ -14,7 +14,7 @@ import pytest
 from freediameter import free_port
 from kamailio import DOMAIN, ICSCF, SCSCF, Kamailio
 
-from dialtone import app
+from dialtone import app, wiring
 from dialtone.codec import diameter
 from dialtone.config import Config
 from dialtone.config_diameter import DiameterConfig, PeerConfig
@@ -133,7 +133,7 @@ async def trial(tmp_path: Path) -> AsyncIterator[Trial]:
         runtime.at_close(writer.close)
         app.durable(loop, writer)
         it = Trial(loop, store, [serving, asking])
-        core = app.build(config, loop, store, Memory(loop, "S1-MME"))
+        core = wiring.build(config, loop, store, Memory(loop, "S1-MME"))
         saved = asyncio.get_running_loop().create_future()
         writer.submit([PutSubscriber(make_subscriber(
             {"imsi": IMSI, "k": K.hex(), "opc": OPC.hex(), "profile": "default", "msisdn": "15550101"},

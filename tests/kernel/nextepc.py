@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from freediameter import certificate
 
-from dialtone import app
+from dialtone import app, wiring
 from dialtone.codec import gtpu, s1ap
 from dialtone.config import MTU, S1, Config
 from dialtone.config_diameter import DiameterConfig, PeerConfig
@@ -127,7 +127,7 @@ class Lab:
         self.loop = Loop(epoch_clock(), Bus(20_000))
         self.bearers: dict[int, RadioBearerUp] = {}
         self.theirs: dict[str, asyncio.subprocess.Process] = {}
-        self.core: app.Core
+        self.core: wiring.Core
         self.radio: Sctp | None = None
         self.plane: UserPlane
         self.phone: Phone
@@ -146,7 +146,7 @@ class Lab:
         writer.submit((PutSubscriber(subscriber, 0),), saved.set_result)
         assert await saved is None
         s1_mme = Memory(self.loop, "S1-MME")
-        self.core = app.build(self.config, self.loop, store, s1_mme, inside=True)
+        self.core = wiring.build(self.config, self.loop, store, s1_mme, inside=True)
         self.plane = UserPlane(self.loop, OURS)
         runtime.at_close(self.plane.close)
         net.configure_tun("ue0", [f"{apn.gateway}/{apn.pool.prefixlen}" for apn in self.config.apn.values()], MTU)

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pytest
 
-from dialtone import app
+from dialtone import app, wiring
 from dialtone.codec import sip
 from dialtone.codec.sip import RegisterRequest, SipMessage, SipRequest, SipResponse
 from dialtone.commands_ipsec import IpsecCommands
@@ -163,7 +163,7 @@ async def box(core_space: Namespace, phone_space: Namespace) -> AsyncIterator[Bo
     with core_space.enter():
         loop = Loop(epoch_clock())
         link = SipLink(loop, "pcscf", "Gm")
-        pcscf = app.bind_pcscf(replace(Config()), loop, cast(Any, SimpleNamespace(get=lambda imsi: None)),
+        pcscf = wiring.bind_pcscf(replace(Config()), loop, cast(Any, SimpleNamespace(get=lambda imsi: None)),
                                os.urandom, link)
         scscf = Scscf(loop)
         loop.ports["pcscf", "Mw"].link = scscf

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dialtone import app
+from dialtone import wiring
 from dialtone.cli.config import ula
 from dialtone.config import Config, ConfigError, load
 from dialtone.config_checks import pool6
@@ -24,7 +24,7 @@ def test_the_defaults_give_each_apn_half_of_the_documentation_prefix() -> None:
     assert str(internet.gateway6) == "2001:db8:cafe::1"
     assert str(ims.gateway6) == "2001:db8:cafe:8000::1"
     assert internet.pdn_types == ims.pdn_types == 3
-    assert app.advertised(Config()).servers[0][1] == (IPv6Address("2001:db8:cafe::1").packed,)
+    assert wiring.advertised(Config()).servers[0][1] == (IPv6Address("2001:db8:cafe::1").packed,)
 
 
 @pytest.mark.parametrize(("text", "types"), [

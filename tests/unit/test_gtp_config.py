@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialtone import app
+from dialtone import app, wiring
 from dialtone.codec import gtpc
 from dialtone.config import S1, Config, ConfigError, load
 from dialtone.config_gtp import GtpConfig
@@ -76,7 +76,7 @@ async def _on_real_sockets(directory: Path) -> None:
     async with Runtime(loop) as runtime:
         store = Store(directory / "dialtone.db")
         runtime.at_close(store.close)
-        core = app.build(config, loop, store, Memory(loop, "S1-MME"), recovery=7)
+        core = wiring.build(config, loop, store, Memory(loop, "S1-MME"), recovery=7)
         aio = asyncio.get_running_loop()
         peer, ear = await aio.create_datagram_endpoint(Ear, local_addr=(PEER, gtpc.PORT))
         stranger, _ = await aio.create_datagram_endpoint(Ear, local_addr=(STRANGER, gtpc.PORT))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may write: one process at a time holds a lock file beside the database, the running core or a command."""
 
-import fcntl
 import os
 from pathlib import Path
 
@@ -15,6 +14,8 @@ class StoreLock:
     """
 
     def __init__(self, path: Path) -> None:
+        import fcntl  # the network in one process (inside.py) runs where there is none, and locks nothing
+
         self.path = path.with_name(path.name + ".lock")
         try:
             self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

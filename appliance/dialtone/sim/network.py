@@ -70,7 +70,7 @@ class Bearers:
                                 (RadioExpect, self._radio_expect), (RadioFlush, self._radio_flush),
                                 (RadioForward, self._radio_forward),
                                 (InterfaceUp, self._interface_up), (InterfaceDown, self._interface_down)):
-            loop.performers[effect] = _answered(perform)
+            loop.performers[effect] = answered(perform)
 
     def address(self, phone: str) -> IPv4Address | None:
         """The phone's first IPv4 address."""
@@ -126,13 +126,14 @@ class Bearers:
                           filters=interface.filters)
 
 
-def _answered(perform: Callable[[Any], None]) -> Callable[[Any, Done], None]:
-    def answered(effect: Any, done: Done) -> None:
+def answered(perform: Callable[[Any], object]) -> Callable[[Any, Done], None]:
+    """A performer of what is done at once, or fails."""
+    def perform_and_say(effect: Any, done: Done) -> None:
         try:
             perform(effect)
-        except (DialtoneError, OSError) as error:
+        except (DialtoneError, OSError, LookupError, ValueError) as error:
             done(error)
         else:
             done(None)
 
-    return answered
+    return perform_and_say

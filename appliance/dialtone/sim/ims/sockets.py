@@ -10,7 +10,6 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
 
 from dialtone.codec import sip
 from dialtone.effects import InstallSas, KeepSas, RemoveSas
@@ -22,10 +21,10 @@ from dialtone.links.sip import SipLink
 from dialtone.loop import Loop
 from dialtone.sim.ims.client import GmDown, GmUp, ImsClient
 from dialtone.sim.ims.stream import FRAME_SECONDS, REPORT_SECONDS, MediaDown, MediaUp, Stream
+from dialtone.sim.network import Done, answered
 
 log = logging.getLogger("dialtone.sim.ims")
 
-Done = Callable[[Exception | None], None]
 ADDRESS_SECONDS = 10.0
 """How long a phone's device may take to get its address, once the network has given it."""
 _TRY_SECONDS = 0.05
@@ -44,7 +43,7 @@ class ImsSockets:
         self._tasks: set[asyncio.Future[None]] = set()
         for effect, perform in ((GmDown, self._gm_down), (InstallSas, self._install), (KeepSas, self._keep),
                                 (RemoveSas, self._remove), (MediaUp, self._media_up), (MediaDown, self._media_down)):
-            loop.performers[effect] = _answered(perform)
+            loop.performers[effect] = answered(perform)
         loop.performers[GmUp] = self._gm_up
 
     def add(self, client: ImsClient) -> ImsClient:
@@ -196,15 +195,3 @@ def _bound(address: str, port: int) -> socket.socket:
         sock.close()
         raise LocalError(f"RTP cannot have {address} port {port}: {error.strerror}.") from error
     return sock
-
-
-def _answered(perform: Callable[[Any], None]) -> Callable[[Any, Done], None]:
-    def answered(effect: Any, done: Done) -> None:
-        try:
-            perform(effect)
-        except (LocalError, OSError) as error:
-            done(error)
-        else:
-            done(None)
-
-    return answered
