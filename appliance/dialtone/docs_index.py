@@ -124,7 +124,7 @@ def attach() -> str:
     return svg(shown, IMSI) + "\n"
 
 
-RECORDING = ROOT / "appliance" / "dialtone" / "lab" / "attach.trace.gz"
+RECORDING = ROOT / "appliance" / "dialtone" / "lab" / "recordings" / "03_attach.trace.gz"
 IMSI = "001010000000001"
 CARRIERS = ("UplinkNASTransport", "DownlinkNASTransport")
 

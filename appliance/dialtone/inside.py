@@ -7,7 +7,7 @@ clock is handed in: the lab's sandbox lets it run or jump, tests let it jump onl
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -56,7 +56,8 @@ class Inside:
 
     def __init__(self, path: Path, *, clock: Callable[[], float], config: Config | None = None,
                  random: Callable[[int], bytes] = os.urandom, enbs: Sequence[EnbConfig] = (EnbConfig(),),
-                 weather: Weather | None = None, ring: int = 100_000) -> None:
+                 weather: Weather | None = None, planes: Mapping[str, network.Plane] | None = None,
+                 ring: int = 100_000) -> None:
         self.config = config or Config()
         self.random = random
         self.loop = Loop(clock, Bus(ring))
@@ -72,7 +73,7 @@ class Inside:
         self.sas: list[SaSet] = []  # those that the P-CSCF's kernel would have
         self.streams: dict[tuple[str, str], OpenStream] = {}  # of the answer services
         self.media: dict[tuple[str, str], MediaUp] = {}  # of the IMS phones, by IMSI and Call-ID
-        self.bearers = network.Bearers(self.loop)
+        self.bearers = network.Bearers(self.loop, planes)
         self._perform()
         self.commands = Commands(self.core, self.store, self, self.forwarder)
         self.enbs = [self._enb(number, one) for number, one in enumerate(enbs, 1)]

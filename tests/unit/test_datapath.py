@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dialtone.codec import gtpu
 from dialtone.datapath.forwarder import MAX_PACKET, Forwarder
 from dialtone.datapath.path import Budget
-from dialtone.datapath.radio import RadioBearer, RadioForwarder
+from dialtone.datapath.radio_forwarder import RadioBearer, RadioForwarder
 from dialtone.effects import DownlinkWaiting, OpenTunnel, TunnelRefused
 from dialtone.errors import LocalError
 

@@ -7,7 +7,7 @@ from pycrate_asn1dir import RRCLTE
 from dialtone.codec.gtpu import EndMarker, encode, gpdu
 from dialtone.crypto.kdf import derive_nh
 from dialtone.crypto.next_hop import NextHop
-from dialtone.datapath.radio import RadioBearer, RadioForwarder
+from dialtone.datapath.radio_forwarder import RadioBearer, RadioForwarder
 from dialtone.errors import ProtocolError
 from dialtone.sim import rrc
 

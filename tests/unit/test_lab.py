@@ -15,6 +15,7 @@ from dialtone.lab import Lab, checks, client, connect
 from dialtone.lab.client import Client, Unreachable
 from dialtone.lab.replay import Replay
 from dialtone.lab.show import Table, Text
+from dialtone.lab.source import key_of
 from dialtone.lab.widget import LadderWidget
 from dialtone.trace import record
 
@@ -37,10 +38,14 @@ def live(server: tuple[StandIn, str, Path]) -> Lab:
 
 @pytest.fixture
 def replayed(tmp_path: Path) -> Lab:
-    notes = {"status": {"version": "0.1.0"}, "ues": [{"imsi": IMSI}], "phones": [{"imsi": IMSI}],
-             "actions": {f"{IMSI}:attach": {"emm": "EMM-REGISTERED"},
-                         f"{IMSI}:exec": {"code": 0, "stdout": "3 received", "stderr": ""}}}
-    record.write(tmp_path / "a.gz", sample(), **notes)
+    count = len(sample())
+    ping = {"argv": ["ping", "-c", "3", "-i", "0.3", "-W", "2", "10.45.0.1"], "timeout": 30.0}
+    log = [(key_of("GET", "/status", {}, None), {"version": "0.1.0"}, count),
+           (key_of("GET", "/ues", {}, None), [{"imsi": IMSI}], count),
+           (key_of("GET", "/sim/phones", {}, None), [{"imsi": IMSI}], count),
+           (key_of("POST", f"/sim/phones/{IMSI}:attach", {}, None), {"emm": "EMM-REGISTERED"}, count),
+           (key_of("POST", f"/sim/phones/{IMSI}:exec", {}, ping), {"code": 0, "stdout": "3", "stderr": ""}, count)]
+    record.write(tmp_path / "a.gz", sample(), log=log)
     return connect(str(tmp_path / "a.gz"))
 
 
@@ -127,9 +132,9 @@ def test_subscribers_round_trip_without_keys(live: Lab) -> None:
 
 def test_replay_says_what_it_cannot_do(replayed: Lab) -> None:
     assert replayed.replaying
-    with pytest.raises(LocalError, match="replay of a recording"):
+    with pytest.raises(LocalError, match="This is a recording"):
         replayed.subscribers.list()
-    with pytest.raises(LocalError, match="replay"):
+    with pytest.raises(LocalError, match="not done in it"):
         replayed.simulate.break_it("1", "op_as_opc")
 
 
@@ -172,7 +177,31 @@ def test_checks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
 
 def test_the_answers_that_come_along_are_hashes_with_hints() -> None:
     known = json.loads((Path(checks.__file__).parent / "answers.json").read_text("utf-8"))
-    assert all(one["hint"] and all(len(answer) == 20 for answer in one["answers"]) for one in known.values())
+    assert all(one["hint"] and (one["answers"] or one["seen"]) for one in known.values())
+    assert all(len(answer) == 20 for one in known.values() for answer in one["answers"])
+
+
+def test_answers_that_are_different_each_time(monkeypatch: pytest.MonkeyPatch, replayed: Lab) -> None:
+    known = {"1.1": {"answers": [], "seen": ["Attach request", "eps_attach_type"], "hint": "Look at the message."}}
+    monkeypatch.setattr(checks.json, "loads", lambda text: known)
+    seen = replayed.packet(replayed.messages("Attach request")[0]).eps_attach_type
+    assert replayed.check("1.1", str(seen))
+    assert not replayed.check("1.1", "nothing of the kind")
+    assert checks.digest("1.1", b"\xab") == checks.digest("1.1", "AB")
+
+
+def test_two_messages_and_two_runs_are_compared(lab: Lab) -> None:
+    first, second = lab.messages("InitialUEMessage")[0], lab.messages("Attach request")[0]
+    assert "+Attach request" in lab.diff(first, second)
+    assert lab.diff(second, second) == "There is no difference."
+    assert "-NAS     UE -> MME: Attach request" in lab.diff(lab.trace(IMSI), [])
+
+
+def test_the_doctor_says_what_is_there(lab: Lab) -> None:
+    found = {row["what"]: row["state"] for row in lab.doctor()}
+    assert (found["the lab"], found["anywidget"]) == ("well", "well")
+    gone = {row["what"]: row for row in Lab(Client("http://127.0.0.1:9")).doctor()}
+    assert (gone["the lab"]["state"], bool(gone["the lab"]["remedy"])) == ("missing", True)
 
 
 def test_tables_and_texts_show_as_they_are() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dialtone.codec import gtpu
 from dialtone.datapath.forwarder import Forwarder
-from dialtone.datapath.radio import RadioBearer, RadioForwarder
+from dialtone.datapath.radio_forwarder import RadioBearer, RadioForwarder
 from dialtone.datapath.router import (
     ALL_NODES,
     GATEWAY,

@@ -16,7 +16,7 @@ from dialtone.datapath import flow
 from dialtone.datapath.flow import REMEMBERED, Template
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.policing import BURST_SECONDS, LEAST_BURST
-from dialtone.datapath.radio import RadioBearer, RadioForwarder
+from dialtone.datapath.radio_forwarder import RadioBearer, RadioForwarder
 from dialtone.effects import DownlinkWaiting, OpenTunnel
 
 IMSI = "001010000000001"

@@ -55,6 +55,22 @@ async def enbs(its: Its) -> list[dict[str, Any]]:
     return found
 
 
+class Areas(BaseModel):
+    """What an eNB broadcasts; what is left out stays. `keep`: its phones stay connected."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plmn: str | None = Field(default=None, examples=["001/01"])
+    tac: int | None = None
+    keep: bool | None = None
+
+
+@router.post("/enbs/{enb}:announce")
+async def announce(enb: str, areas: Areas, its: Its) -> Any:
+    """Let an eNB broadcast another PLMN or tracking area: it sets up S1 anew, or says so with `keep`."""
+    return await its.sim.call("sim.enb", 60.0, enb=enb, **areas.model_dump(exclude_none=True))
+
+
 @router.get("/phones/{imsi}/sms")
 async def inbox(imsi: str, its: Its) -> Any:
     """The texts that came over NAS."""

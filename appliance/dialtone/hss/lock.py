@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may write: one process at a time holds a lock file beside the database, the running core or a command."""
 
+import importlib
 import os
 from pathlib import Path
 
 from dialtone.errors import LocalError
+
+try:
+    fcntl = importlib.import_module("fcntl")
+except ImportError:  # Windows: only the lab's sandbox runs there, and its database is its own
+    fcntl = None  # type: ignore[assignment]
 
 
 class StoreLock:
@@ -14,9 +20,10 @@ class StoreLock:
     """
 
     def __init__(self, path: Path) -> None:
-        import fcntl  # the network in one process (inside.py) runs where there is none, and locks nothing
-
         self.path = path.with_name(path.name + ".lock")
+        self._fd = -1
+        if fcntl is None:
+            return
         try:
             self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

@@ -99,7 +99,7 @@ def _version(path: Path) -> int:
 
 def _migrate(path: Path) -> None:
     # Keys are in it: the file is the owner's alone from its first moment.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
     version = _version(path)  # again, now that nobody else can change it
     db = connect(path, write=True)
     try:

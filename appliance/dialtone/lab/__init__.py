@@ -2,5 +2,6 @@
 """What notebooks import: `from dialtone.lab import connect`."""
 
 from dialtone.lab.lab import Lab, connect
+from dialtone.lab.show import picture
 
-__all__ = ["Lab", "connect"]
+__all__ = ["Lab", "connect", "picture"]

@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,10 @@ class Client:
         if answer.status >= 400:
             raise _problem(found, answer.status)
         return found
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
 
     def stream(self, path: str = "/trace/stream", **query: Any) -> Iterator[tuple[str, Any]]:
         """The server-sent events of a path as (event, data), until the other end closes."""

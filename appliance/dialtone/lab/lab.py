@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab as notebooks see it: small, and the same over a live network and over a recording."""
 
+import difflib
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 from dialtone.errors import LocalError
 from dialtone.lab import checks
 from dialtone.lab.client import Client, Unreachable, find
-from dialtone.lab.replay import Replay
+from dialtone.lab.look import examine, flow, read
+from dialtone.lab.replay import FIRST, Replay
+from dialtone.lab.sandbox import Sandbox
 from dialtone.lab.show import Table, Text
+from dialtone.lab.source import Source
 from dialtone.trace.bus import Event
+from dialtone.trace.names import UE, role
 
 if TYPE_CHECKING:
     from dialtone.lab.widget import LadderWidget
 
+_KINDS = {"replay": "a recording", "sandbox": "a sandbox, a whole network in this notebook"}
 _TRACE_COLUMNS = ("id", "point", "src", "dst", "name", "imsi", "info")
 
 
@@ -28,7 +34,7 @@ def event_of(found: dict[str, Any]) -> Event:
 class Lab:
     """What `connect()` returns."""
 
-    def __init__(self, source: Client | Replay) -> None:
+    def __init__(self, source: Client | Source) -> None:
         self.source = source
         self.subscribers = Subscribers(source)
         self.sms = Sms(source)
@@ -40,7 +46,7 @@ class Lab:
         return isinstance(self.source, Replay)
 
     def __repr__(self) -> str:
-        return f"<Dialtone lab: {'a recording' if self.replaying else self.source.url}>"
+        return f"<Dialtone lab: {_KINDS.get(self.source.url, self.source.url)}>"
 
     def status(self) -> Table:
         """The network and its parts."""
@@ -78,6 +84,12 @@ class Lab:
         found: dict[str, Any] = self.source.get(f"/trace/{int(number)}")
         return found
 
+    def packet(self, number: int) -> Any:
+        """One message as this program's own object, its fields as attributes."""
+        found = self.message(number)
+        octets = bytes.fromhex(found["plain"] or found["data"])
+        return read(found["point"], octets, downlink=role(found["point"], found["dst"]) == UE)
+
     def decode(self, number: int) -> Text:
         """One message as a text tree."""
         found = self.message(number)
@@ -91,6 +103,14 @@ class Lab:
         """What one message is for, and what goes wrong with it."""
         found = self.message(number)
         return Text(found["explain"] or f"{found['name']}: see {found['clause'] or 'the specification'}.")
+
+    def diff(self, a: int | list[dict[str, Any]], b: int | list[dict[str, Any]]) -> Text:
+        """What is different: two messages bit by bit, or two traces message by message."""
+        def lines(one: int | list[dict[str, Any]]) -> list[str]:
+            return self.decode(one).splitlines() if isinstance(one, int) else flow(one)
+
+        found = list(difflib.unified_diff(lines(a), lines(b), "first", "second", lineterm="", n=2))
+        return Text("\n".join(found[2:]) or "There is no difference.")
 
     def diagnose(self, imsi: str = "") -> Table:
         """Why it failed, or that it did not: cause, evidence, remedy."""
@@ -112,20 +132,30 @@ class Lab:
         """Write the trace as a recording, for `connect("file")` on any laptop."""
         from dialtone.trace import record
 
-        record.write(path, self.events(octets=True), **notes)
+        log = list(self.source.log) if isinstance(self.source, Sandbox) else []
+        record.write(path, self.events(octets=True), **notes, log=log)
         return Path(path)
+
+    def doctor(self) -> Table:
+        """What this lab has, and what to do about the rest."""
+        return Table(examine(self.source))
 
     def check(self, question: str, answer: Any) -> bool:
         """Check an answer; says what it thinks of it."""
-        right, text = checks.check(question, answer)
+        right, text = checks.check(question, answer, self._field)
         print(text)
         return right
+
+    def _field(self, name: str, field: str) -> set[str]:
+        """What a field was in the messages of that name, as text; octets in hexadecimal."""
+        values = [getattr(self.packet(number), field) for number in self.messages(name)]
+        return {value.hex() if isinstance(value, bytes) else str(value) for value in values}
 
 
 class Subscribers:
     """`lab.subscribers`: the people of the network. Keys go in and never come out."""
 
-    def __init__(self, source: Client | Replay) -> None:
+    def __init__(self, source: Client | Source) -> None:
         self._source = source
 
     def list(self) -> Table:
@@ -162,7 +192,7 @@ class Subscribers:
 class Sms:
     """`lab.sms`: texts."""
 
-    def __init__(self, source: Client | Replay) -> None:
+    def __init__(self, source: Client | Source) -> None:
         self._source = source
 
     def send(self, to: str, text: str, sender: str | None = None) -> Any:
@@ -181,16 +211,60 @@ class Sms:
 class Simulate:
     """`lab.simulate`: the simulated phones."""
 
-    def __init__(self, source: Client | Replay) -> None:
+    def __init__(self, source: Client | Source) -> None:
         self._source = source
 
     def phones(self) -> Table:
         """All of them, and their state."""
         return Table(self._source.get("/sim/phones"))
 
+    def enbs(self) -> Table:
+        """The simulated eNBs, and their state."""
+        return Table(self._source.get("/sim/enbs"))
+
+    def announce(self, enb: str, **areas: Any) -> Any:
+        """Let an eNB broadcast another `plmn` or `tac`: it sets up S1 anew."""
+        return self._source.post(f"/sim/enbs/{enb}:announce", areas)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass: in a sandbox and in a recording at once."""
+        self._source.wait(seconds)
+
     def attach(self, imsi: str) -> Any:
         """Switch a phone on and let it attach."""
         return self._do(imsi, "attach")
+
+    def register(self, imsi: str) -> Any:
+        """Let a phone register to IMS, or refresh its registration."""
+        return self._do(imsi, "register")
+
+    def deregister(self, imsi: str) -> Any:
+        """Let a phone leave IMS."""
+        return self._do(imsi, "deregister")
+
+    def call(self, imsi: str, to: str) -> Any:
+        """A phone calls a number or URI; returns when the call is answered or has failed."""
+        return self._do(imsi, "call", to=to)
+
+    def hang_up(self, imsi: str) -> Any:
+        """A phone ends its call."""
+        return self._do(imsi, "hangup")
+
+    def text(self, imsi: str, to: str, text: str) -> Any:
+        """A phone sends a page-mode message of SIP (MESSAGE, SIMPLE)."""
+        return self._do(imsi, "text", {"to": to, "text": text})
+
+    def idle(self, imsi: str) -> Any:
+        """The eNB finds a phone quiet, and lets it go."""
+        return self._do(imsi, "idle")
+
+    def service(self, imsi: str) -> Any:
+        """An idle phone asks for its bearers."""
+        return self._do(imsi, "service")
+
+    def update(self, imsi: str, periodic: bool = False) -> Any:
+        """A phone updates its tracking area."""
+        return self._do(imsi, "update", periodic=periodic)
 
     def sms(self, imsi: str, to: str, text: str) -> Any:
         """A phone sends a text over NAS."""
@@ -226,15 +300,18 @@ class Simulate:
         return self._source.post(f"/sim/phones/{imsi}:{what}", body, **query)
 
 
-def connect(where: str = "", wait: float = 5.0) -> Lab:
-    """The lab at a URL, or in a recording (a file name, or "replay"), or wherever one is found.
+def connect(where: str = "", wait: float = 5.0, *, recording: str = FIRST, **options: Any) -> Lab:
+    """The lab at a URL, in a recording (a file name, or "replay"), in a "sandbox", or wherever one is found.
 
-    With no argument: `$DIALTONE_URL`, a Dialtone on this machine, else the recording that comes with the
-    package. A URL that does not answer within `wait` seconds raises LocalError.
+    With no argument: `$DIALTONE_URL`, a Dialtone on this machine, else the `recording` that comes with the package. A
+    sandbox takes the `options` of dialtone.lab.sandbox.Sandbox. A URL that does not answer within `wait` seconds raises
+    LocalError.
     """
     where = where or find()
+    if where == "sandbox":
+        return Lab(Sandbox(**options))
     if where in ("", "replay"):
-        return Lab(Replay())
+        return Lab(Replay(recording))
     if not where.startswith(("http:", "https:", "unix:")):
         return Lab(Replay(where))
     client = Client(where)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How things look in a notebook: texts without quotes, tables, one event as a line."""
 
+import io
+from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
 from typing import Any
@@ -16,6 +18,30 @@ class Text(str):
 
     def _repr_html_(self) -> str:
         return f'<pre style="line-height:1.35">{escape(self)}</pre>'
+
+
+class Picture:
+    """A figure of matplotlib with a text for those who do not see it."""
+
+    def __init__(self, figure: Any, alt: str) -> None:
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="svg", bbox_inches="tight")
+        self.svg, self.alt = drawn.getvalue(), alt
+
+    def __repr__(self) -> str:
+        return f"<picture: {self.alt}>"
+
+    def _repr_html_(self) -> str:
+        return f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{b64encode(self.svg).decode()}">'
+
+
+def picture(figure: Any, alt: str) -> Picture:
+    """Show a figure, and close it: Jupyter would show it again, without its text."""
+    from matplotlib import pyplot
+
+    shown = Picture(figure, alt)
+    pyplot.close(figure)
+    return shown
 
 
 class Table(list[dict[str, Any]]):

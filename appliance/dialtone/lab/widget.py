@@ -13,6 +13,7 @@ import traitlets
 
 from dialtone.errors import DialtoneError
 from dialtone.lab.client import Client
+from dialtone.lab.source import Source
 from dialtone.trace.ladder import Ladder
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class LadderWidget(anywidget.AnyWidget):
         self.observe(self._picked, "selected")
         if live and isinstance(lab.source, Client):
             self._follow(lab.source)
+        elif live and isinstance(lab.source, Source):
+            lab.source.followers.append(self.add)
 
     def _picked(self, change: dict[str, Any]) -> None:
         number = change["new"]

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tools for doing by hand what a SIM card and a network do: small enough to be read in a lesson."""
+
+import base64
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+if TYPE_CHECKING:
+    from dialtone.lab.lab import Lab
+
+
+def aes(key: bytes, block: bytes) -> bytes:
+    """One block of AES-128: the only cryptography that Milenage is made of (TS 35.206, 4.1)."""
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(block)
+
+
+def xor(one: bytes, other: bytes) -> bytes:
+    """Octet by octet."""
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+def rotate(block: bytes, bits: int) -> bytes:
+    """Rotate left by whole octets."""
+    return block[bits // 8:] + block[:bits // 8]
+
+
+class Challenge(NamedTuple):
+    """A challenge to a phone: by LTE or by IMS. RAND and AUTN have 16 octets."""
+
+    number: int
+    by: str
+    rand: bytes
+    autn: bytes
+
+
+def challenges(lab: "Lab", imsi: str) -> list[Challenge]:
+    """Every challenge of a phone, as it stands in the trace (TS 24.301, 8.2.7; RFC 3310, 3.2)."""
+    found = []
+    for event in lab.trace(imsi):
+        if event["name"] == "Authentication request" and event["point"] == "NAS":
+            message = lab.packet(event["id"])
+            found.append(Challenge(event["id"], "LTE", message.rand, message.autn))
+        elif event["name"] == "401 Unauthorized (REGISTER)" and event["point"] == "Gm":
+            nonce = re.search(r'nonce="([^"]+)"', lab.packet(event["id"]).first("WWW-Authenticate") or "")
+            octets = base64.b64decode(nonce[1]) if nonce else b""
+            found.append(Challenge(event["id"], "IMS", octets[:16], octets[16:32]))
+    return found
