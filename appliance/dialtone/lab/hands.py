@@ -47,3 +47,8 @@ def challenges(lab: "Lab", imsi: str) -> list[Challenge]:
             octets = base64.b64decode(nonce[1]) if nonce else b""
             found.append(Challenge(event["id"], "IMS", octets[:16], octets[16:32]))
     return found
+
+
+def bits(octets: bytes) -> list[list[int]]:
+    """A row of eight bits for each octet, for a picture."""
+    return [[octet >> place & 1 for place in range(7, -1, -1)] for octet in octets]

@@ -82,7 +82,7 @@ class Sandbox(Source):
 
     def wait(self, seconds: float) -> None:
         """Let time pass: at once, unless it is real."""
-        self._do(self._pass, seconds)
+        self._do(self._wait, seconds)
         self.log.append((f"{WAIT} {seconds:g}", None, self._count))
         self._tell()
 
@@ -146,8 +146,7 @@ class Sandbox(Source):
         self.identities.note(event)
 
     def _command(self, name: str, args: Args, changes: bool) -> Any:
-        if self._realtime:
-            self._pass(time.time() - self._now)
+        self._catch_up()
         if name not in self._table:
             raise LocalError(f"A sandbox does not know {name!r}.", remedy="Start a whole one: ./build.sh demo.")
         answer = self._table[name](args)
@@ -169,6 +168,15 @@ class Sandbox(Source):
             if not self._net.loop.pending() and not self._step(end):
                 task.cancel()
                 raise LocalError(f"Nothing came of it within {PATIENCE:g} s.", remedy="Look at the trace.")
+
+    def _wait(self, seconds: float) -> None:
+        self._catch_up()
+        self._pass(seconds)
+
+    def _catch_up(self) -> None:
+        """Where time is real, it has passed since the last request."""
+        if self._realtime:
+            self._pass(time.time() - self._now)
 
     def _pass(self, seconds: float) -> None:
         end = self._now + seconds
