@@ -30,9 +30,10 @@ def fields(path: Path, *names: str) -> list[list[str]]:
 
 def test_every_frame_is_decoded_and_none_malformed(capture: Path) -> None:
     frames = fields(capture, "frame.interface_name", "frame.protocols", "_ws.malformed")
-    assert [(point, protocols.split(":")[1]) for point, protocols, *_ in frames] == [
-        ("S1-MME", "s1ap"), ("S1-MME", "s1ap"), ("NAS", "nas-eps"), ("S6a", "diameter"), ("NAS", "nas-eps"),
-        ("S11", "gtpv2"), ("NAS", "nas-eps"), ("NAS plain", "nas-eps"), ("NAS", "nas-eps")]
+    journal = ("", "systemd_journal")
+    assert [(point, protocols.removeprefix("exported_pdu:").split(":")[0]) for point, protocols, *_ in frames] == [
+        ("S1-MME", "s1ap"), ("S1-MME", "s1ap"), ("NAS", "nas-eps"), journal, journal, ("S6a", "diameter"),
+        ("NAS", "nas-eps"), ("S11", "gtpv2"), ("NAS", "nas-eps"), ("NAS plain", "nas-eps"), ("NAS", "nas-eps"), journal]
     assert not [frame for frame in frames if frame[2]]
 
 
@@ -40,10 +41,17 @@ def test_names_times_and_comments(capture: Path) -> None:
     resolved = tshark(capture, "-N", "n", "-T", "fields", "-e", "_ws.col.Source", "-e", "_ws.col.Destination")
     assert resolved[0] == ["enb1", "mme"]
     assert resolved[2] == [f"ue-{IMSI}", "mme"]
-    assert resolved[3] == ["mme", "hss"]
+    assert resolved[5] == ["mme", "hss"]
     first = fields(capture, "frame.time_epoch", "frame.comment")
     assert float(first[0][0]) == pytest.approx(START, abs=1e-6)
     assert first[2][1].startswith(f"imsi={IMSI} procedure=attach")
+
+
+def test_what_is_no_message_stands_between_them(capture: Path) -> None:
+    rows = fields(capture, "frame.time_epoch", "systemd_journal.hostname", "systemd_journal.message")
+    assert rows[4][1:] == ["mme", "EMM EMM-DEREGISTERED -> EMM-COMMON"]
+    assert rows[-1][1:] == ["mme", "attach ok: attached in 214 ms"]
+    assert float(rows[-1][0]) == pytest.approx(START + 1.2, abs=1e-6)
 
 
 def test_an_empty_trace_is_a_file_too(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@
 Packets are exported PDUs (link type 252): tags name the dissector and the addresses, then comes the
 message. There is one interface for each reference point (`frame.interface_name == "S6a"`), one more with
 the deciphered NAS, a comment with IMSI and procedure on each packet, and a name resolution block, so that
-`tshark -N n` shows `mme` and `ue-001010000000001` for the stand-in addresses.
+`tshark -N n` shows `mme` and `ue-001010000000001` for the stand-in addresses. What is no message (a timer, a
+change of state, a verdict) stands between them as an entry of a journal (pcapng, 4.7). So nothing is lost, and
+`dialtone.trace.capture` makes the trace of the file again.
 """
 
 import struct
@@ -16,14 +18,22 @@ from dialtone.trace.bus import Event
 from dialtone.trace.names import UE, Identities, role
 
 _LINKTYPE_EXPORTED_PDU = 252
-_DISSECTORS = {"S1-MME": b"s1ap", "NAS": b"nas-eps", "S11": b"gtpv2", "S5/S8": b"gtpv2",
-                "S6a": b"diameter", "SGd": b"diameter", "SMS": b"gsm_a_dtap", "Diameter": b"diameter",
-                "Gm": b"sip", "Mw": b"sip", "ISC": b"sip"}
-# SCTP, UDP, TCP in the tag's numbering.
-_PORTS = {"S1-MME": (1, 36412), "S11": (3, 2123), "S5/S8": (3, 2123), "S6a": (2, 3868), "Diameter": (2, 3868),
-          "Gm": (3, 5060), "Mw": (3, 5060), "ISC": (3, 5060), "SGd": (2, 3868)}
+_DIAMETER = dict.fromkeys(("S6a", "Cx", "Rx", "SGd", "Gx", "Diameter"), "diameter")
+_SIP = dict.fromkeys(("Gm", "Mw", "ISC"), "sip")
+DISSECTORS = {"S1-MME": "s1ap", "NAS": "nas-eps", "S11": "gtpv2", "S5/S8": "gtpv2", "SMS": "gsm_a_dtap", "S1-U": "gtp",
+              **_DIAMETER, **_SIP}
+"""Reference point -> Wireshark's name of the protocol there."""
+SCTP, TCP, UDP = 1, 2, 3
+"""Kinds of port in the tag's numbering."""
+_PORTS = {"S1-MME": (SCTP, 36412), "S11": (UDP, 2123), "S5/S8": (UDP, 2123), "S1-U": (UDP, 2152),
+          **dict.fromkeys(_DIAMETER, (TCP, 3868)), **dict.fromkeys(_SIP, (UDP, 5060))}
 PLAIN = "NAS plain"
 """Name of the interface with what NAS messages are under their cipher."""
+NOTES = ("imsi", "procedure", "state", "name", "event", "info")
+"""What the comment of a packet says, `name=value` each, in this order."""
+JOURNAL = {"POINT": "point", "NAME": "name", "IMSI": "subject", "PROCEDURE": "procedure", "STATE": "state",
+           "INFO": "info", "EVENT": "id"}
+"""Fields of a journal entry, after DIALTONE_, and those of the event."""
 
 
 def _block(kind: int, body: bytes) -> bytes:
@@ -55,6 +65,7 @@ class Writer:
         self.identities = identities or Identities()
         self._interfaces: dict[str, int] = {}
         self._addresses: dict[str, bytes] = {}
+        self._phones: dict[str, str] = {}
 
     def head(self) -> bytes:
         """The section header (pcapng, 4.1)."""
@@ -62,9 +73,11 @@ class Writer:
         return _block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + options)
 
     def packets(self, event: Event) -> bytes:
-        """The blocks of one event: nothing for one that is no message of a known point; new names and
+        """The blocks of one event: nothing for a message of a point that Wireshark does not know; new names and
         interfaces where it is the first to use them; two packets where NAS was ciphered."""
-        if event.kind == "done" or event.point not in _DISSECTORS or not event.data:
+        if event.kind == "done":
+            return self._entry(event)
+        if event.point not in DISSECTORS or not event.data:
             return b""
         blocks = self._packet(event, event.point, event.data)
         if event.plain and event.plain != event.data:
@@ -79,7 +92,7 @@ class Writer:
             blocks += _block(1, struct.pack("<HHI", _LINKTYPE_EXPORTED_PDU, 0, 0) + options)
         blocks += self._names(event)
         # Plain ESM begins with the bearer's identity, where nas-eps looks for a security header.
-        dissector = b"nas-eps_plain" if interface == PLAIN else _DISSECTORS[event.point]
+        dissector = "nas-eps_plain" if interface == PLAIN else DISSECTORS[event.point]
         data = self._tags(event, dissector) + pdu
         micros = round(event.time * 1_000_000)
         head = struct.pack("<IIIII", self._interfaces[interface], micros >> 32, micros & 0xFFFFFFFF,
@@ -88,13 +101,21 @@ class Writer:
                                + _option(0, b""))
 
     def _comment(self, event: Event) -> str:
-        pairs = (("imsi", self.identities.imsi(event)), ("procedure", event.procedure),
-                 ("state", event.state), ("event", str(event.id)), ("info", event.info))
-        return " ".join(f"{name}={value}" for name, value in pairs if value)
+        values = (self.identities.imsi(event), event.procedure, event.state, event.name, event.id, event.info)
+        return " ".join(f"{name}={value}" for name, value in zip(NOTES, values, strict=True) if value)
 
-    def _tags(self, event: Event, dissector: bytes) -> bytes:
+    def _entry(self, event: Event) -> bytes:
+        """A systemd Journal Export Block (pcapng, 4.7): a field on each line."""
+        known = event._replace(subject=self.identities.imsi(event))
+        fields = {"__REALTIME_TIMESTAMP": round(event.time * 1_000_000), "_HOSTNAME": event.src,
+                  "SYSLOG_IDENTIFIER": event.point, "MESSAGE": f"{event.name} {event.info}",
+                  **{f"DIALTONE_{name}": getattr(known, field) for name, field in JOURNAL.items()}}
+        lines = (f"{name}={' '.join(str(value).split())}\n" for name, value in fields.items() if value)
+        return _block(9, _padded("".join(lines).encode()))
+
+    def _tags(self, event: Event, dissector: str) -> bytes:
         src, dst = self._address(event, event.src), self._address(event, event.dst)
-        tags = _tag(12, dissector) + _tag(20, src) + _tag(21, dst)
+        tags = _tag(12, dissector.encode()) + _tag(20, src) + _tag(21, dst)
         if event.point in _PORTS:
             kind, port = _PORTS[event.point]
             tags += _tag(24, struct.pack(">I", kind))
@@ -102,8 +123,12 @@ class Writer:
         return tags + _tag(0, b"")
 
     def _name(self, event: Event, name: str) -> str:
+        if role(event.point, name) != UE:
+            return name
         subject = self.identities.imsi(event)
-        return f"ue-{subject}" if role(event.point, name) == UE and subject.isdigit() else name
+        if subject.isdigit():
+            self._phones[name] = f"ue-{subject}"
+        return self._phones.get(name, name)  # an end that was somebody's stays his where a message says nothing
 
     def _address(self, event: Event, name: str) -> bytes:
         return self._addresses[self._name(event, name)]
