@@ -142,10 +142,8 @@ class Scscf(Element):
     def response(self, request: SipRequest, status: int, reason: str = "") -> SipResponse:
         """An answer of ours, with a To tag (RFC 3261, 8.2.6.2)."""
         answer = sip.response(request, status, reason)
-        to = answer.to
-        if status > 100 and not to.tag:
-            to.params["tag"] = self.token()
-            answer.set("To", str(to))
+        if status > 100 and not answer.to.tag:
+            answer.set("To", f"{answer.first('To')};tag={self.token()}")
         return answer
 
     def asks_us(self, request: SipRequest) -> bool:

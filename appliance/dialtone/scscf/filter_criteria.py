@@ -17,7 +17,7 @@ from dialtone.codec.ims_subscription import (
     TriggerPoint,
 )
 from dialtone.codec.sip import SipRequest
-from dialtone.codec.sip.message import fold
+from dialtone.codec.sip.message import KEYS
 
 REGISTERED_PART, UNREGISTERED_PART = 0, 1
 INITIAL, REFRESH, DEREGISTRATION = 0, 1, 2  # RegistrationType
@@ -73,7 +73,7 @@ def _holds(spt: Spt, seen: Circumstances) -> bool:
         case "SIPHeader":
             if not spt.content:
                 return request.has(spt.value)
-            return _matches(spt.content, (line.value for line in request.lines if line.key == fold(spt.value)))
+            return _matches(spt.content, (line.value for line in request.fields.get(KEYS[spt.value], ())))
         case _:
             return _line_holds(spt, request)
 

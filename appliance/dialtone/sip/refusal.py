@@ -42,11 +42,9 @@ def _answer(element: Element, request: SipRequest, error: ProtocolError, rx: Rx)
         status = 400 if known else 501 if isinstance(request, UnknownRequest) else 405
     reason = "".join(char for char in error.text if char.isprintable() and not "\ud800" <= char <= "\udfff")
     answer = sip.response(request, status, reason[:_REASON_LIMIT] if status in _EXPLAINED else "")
-    seen: set[str] = set()
-    for line in list(answer.lines):
-        if line.key in _ONCE and line.key in seen:
-            answer.lines.remove(line)
-        seen.add(line.key)
+    for key in _ONCE:
+        if key in answer.fields:
+            answer.fields[key] = answer.fields[key][:1]
     if isinstance(error, SipError):
         for name, value in error.headers:
             answer.append(name, value)

@@ -49,7 +49,7 @@ class Mechanism:
         return End(address, self.port_c, self.port_s, self.spi_c, self.spi_s)
 
     def __str__(self) -> str:
-        params: Params = {"q": self.q} if self.q else {}
+        params: dict[str, str | None] = {"q": self.q} if self.q else {}
         params |= {"alg": self.alg, "prot": "esp", "mod": "trans", "ealg": self.ealg, "spi-c": str(self.spi_c),
                    "spi-s": str(self.spi_s), "port-c": str(self.port_c), "port-s": str(self.port_s)}
         return NAME + format_params(params)

@@ -6,7 +6,7 @@ that is too long for a datagram goes over TCP, and over UDP after all where ther
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from dialtone.codec import sip
@@ -178,15 +178,14 @@ class Transactions:
         """Put our Via on top and encode; returns where the request goes and its octets (RFC 3261, 18.1.1). With
         `datagram` it goes over UDP, however long it is."""
         via = self.policy.via(peer)
-        via.params = {**via.params, "branch": branch}
+        via = replace(via, params={**via.params, "branch": branch})
         message.prepend("Via", str(via))
         data = sip.encode(message)
         flow = Flow.find(peer)
         if flow is None or flow.reliable or datagram or len(data) <= self.policy.datagram:
             return peer, data
         peer = str(flow.over("tcp"))
-        via.transport = "TCP"
-        message.swap("Via", str(via))
+        message.swap("Via", str(replace(via, transport="TCP")))
         return peer, sip.encode(message)
 
     def ended(self, client: Client) -> None:

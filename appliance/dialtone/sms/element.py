@@ -165,10 +165,8 @@ class Sms(Element):
     def response(self, request: SipRequest, status: int, reason: str = "") -> SipResponse:
         """An answer of ours, with a To tag (RFC 3261, 8.2.6.2)."""
         answer = sip.response(request, status, reason)
-        to = answer.to
-        if not to.tag:
-            to.params["tag"] = self.random(8).hex()
-            answer.set("To", str(to))
+        if not answer.to.tag:
+            answer.set("To", f"{answer.first('To')};tag={self.random(8).hex()}")
         return answer
 
     def request(self, message: R, to: str) -> R:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from dialtone.codec.sip.errors import SipError
 from dialtone.codec.sip.message import (
+    LINES,
     METHODS,
     REQUESTS,
     RESPONSES,
@@ -46,7 +47,6 @@ from dialtone.codec.sip.message import (
     UnknownResponse,
     UpdateRequest,
     UpdateResponse,
-    fold,
 )
 from dialtone.codec.sip.values import AuthParams, CSeq, NameAddr, SipUri, TelUri, Via
 
@@ -64,6 +64,8 @@ PORT = 5060
 _REQUEST_LINE = re.compile(r"([\w.!%*+`'~-]+) (\S+) (\S+)", re.ASCII)
 _STATUS_LINE = re.compile(r"(SIP/\d+\.\d+) ([1-6]\d\d)(?: (.*))?", re.IGNORECASE)
 _SINGLE = ("from", "to", "call-id", "cseq")
+_COPIED = ("via", *_SINGLE)
+_FOLDED = re.compile(r"\r\n(?![ \t])")
 _LIMIT = 65_535
 
 REASONS = {100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued", 183: "Session Progress",
@@ -94,14 +96,21 @@ def decode(data: bytes) -> SipMessage:
     if len(data) > _LIMIT:
         raise SipError("the message is too long", cause=513)
     head, blank, body = data.partition(b"\r\n\r\n")
-    start, *rest = head.decode("utf-8", "surrogateescape").removesuffix("\r\n").split("\r\n")
-    lines = _lines(rest)
-    message, version = _start(start, lines)
-    message.lines = lines
+    text = head.decode("utf-8", "surrogateescape").removesuffix("\r\n")
+    start, *texts = _FOLDED.split(text) if "\r\n " in text or "\r\n\t" in text else text.split("\r\n")
+    if "\r\n" in start:
+        raise SipError("the header begins with a folded line", clause="RFC 3261, 7.3.1")
+    fields: dict[str, tuple[Line, ...]] = {}
+    for each in texts:
+        line = LINES[each]
+        key = line.key
+        fields[key] = (*fields[key], line) if key in fields else (line,)
+    message, version = _start(start, fields)
+    message.fields = fields
     try:
         if not blank:
             raise SipError("no empty line ends the header")
-        if version.upper() != "SIP/2.0":
+        if version != "SIP/2.0" and version.upper() != "SIP/2.0":
             raise SipError(f"version {version}", cause=505, clause="RFC 3261, 8.2")
         _check(message)
         message.body = _body(message, body)
@@ -112,22 +121,10 @@ def decode(data: bytes) -> SipMessage:
     return message
 
 
-def _lines(texts: list[str]) -> list[Line]:
-    lines: list[Line] = []
-    for text in texts:
-        if text[:1] in (" ", "\t"):
-            if not lines:
-                raise SipError("the header begins with a folded line", clause="RFC 3261, 7.3.1")
-            lines[-1] = Line(lines[-1].key, f"{lines[-1].text}\r\n{text}")
-        else:
-            lines.append(Line(fold(text.partition(":")[0]), text))
-    return lines
-
-
-def _start(text: str, lines: list[Line]) -> tuple[SipMessage, str]:
+def _start(text: str, fields: dict[str, tuple[Line, ...]]) -> tuple[SipMessage, str]:
     if match := _STATUS_LINE.fullmatch(text):
-        cseq = next((line.value for line in lines if line.key == "cseq"), "")
-        method = cseq.rpartition(" ")[2].strip()
+        lines = fields.get("cseq")
+        method = lines[0].value.rpartition(" ")[2].strip() if lines is not None else ""
         return RESPONSES.get(method, UnknownResponse)(status=int(match[2]), reason=match[3] or ""), match[1]
     if match := _REQUEST_LINE.fullmatch(text):
         return REQUESTS.get(match[1], UnknownRequest)(method=match[1], uri=match[2]), match[3]
@@ -135,22 +132,20 @@ def _start(text: str, lines: list[Line]) -> tuple[SipMessage, str]:
     error = SipError(f"{text[:80]!r} is no start line", clause="RFC 3261, 7.1")
     uri = rest.rstrip()  # with spaces in the URI or at the end it can be answered
     if uri.upper().endswith(" SIP/2.0") and method.isalpha():
-        error.message = REQUESTS.get(method, UnknownRequest)(method=method, uri=uri[:-8].strip(), lines=lines)
+        error.message = REQUESTS.get(method, UnknownRequest)(method=method, uri=uri[:-8].strip(), fields=fields)
     raise error
 
 
 def _check(message: SipMessage) -> None:
-    counts: dict[str, int] = {}
-    for key, text in message.lines:
-        if ":" not in text or not key or not key.isprintable() or " " in key:
-            raise SipError(f"{text[:40]!r} is no header line", clause="RFC 3261, 7.3.1")
-        counts[key] = counts.get(key, 0) + 1
+    fields = message.fields
+    if "" in fields:
+        raise SipError(f"{fields[''][0].text[:40]!r} is no header line", clause="RFC 3261, 7.3.1")
     for key in _SINGLE:
-        if counts.get(key, 0) != 1:
+        if len(fields.get(key, ())) != 1:
             raise SipError(f"{key} must stand once", clause="RFC 3261, 8.1.1")
-    if counts.get("content-length", 0) > 1:
+    if len(fields.get("content-length", ())) > 1:
         raise SipError("Content-Length stands more than once", clause="RFC 3261, 7.3.1")
-    if "via" not in counts:
+    if "via" not in fields:
         raise SipError("there is no Via", clause="RFC 3261, 8.1.1")
     method = message.cseq.method
     if isinstance(message, SipRequest) and method != message.method:
@@ -181,9 +176,10 @@ def encode(message: SipMessage) -> bytes:
         start = f"SIP/2.0 {message.status} {message.reason}"
     else:
         raise TypeError(type(message).__name__)
-    if (message.first("Content-Length") or "") != str(len(message.body)):
-        message.set("Content-Length", str(len(message.body)))
-    text = "\r\n".join([start, *(line.text for line in message.lines), "", ""])
+    length = str(len(message.body))
+    if message.first("Content-Length") != length:
+        message.set("Content-Length", length)
+    text = "\r\n".join([start, *[line.text for lines in message.fields.values() for line in lines], "", ""])
     return text.encode("utf-8", "surrogateescape") + message.body
 
 
@@ -195,7 +191,7 @@ def request(method: str, uri: str) -> SipRequest:
 def response(to: SipRequest, status: int, reason: str = "") -> SipResponse:
     """An answer with the lines that every answer copies (RFC 3261, 8.2.6.2); the To tag is the sender's to add."""
     answer = RESPONSES.get(to.method, UnknownResponse)(status=status, reason=reason or reason_of(status))
-    wanted = {"via", "from", "to", "call-id", "cseq"} | ({"timestamp"} if status == 100 else set())
-    answer.lines = [line for line in to.lines if line.key in wanted]
+    wanted = (*_COPIED, "timestamp") if status == 100 else _COPIED
+    answer.fields = {key: to.fields[key] for key in wanted if key in to.fields}
     return answer
 

@@ -2,6 +2,8 @@
 """What the values of many header fields have in common (RFC 3261, 25.1): lists, parameters, quoted strings."""
 
 import re
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from dialtone.codec.sip.errors import SipError
 
@@ -10,8 +12,29 @@ _SPECIAL = re.compile(r'[",<>]')
 _PARAM = re.compile(r'\s*;\s*([^\s;=,"<>]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^;,"]*))?', re.DOTALL)
 _AUTH = re.compile(r'\s*([^\s=,"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*)\s*(?:,|$)', re.DOTALL)
 
-Params = dict[str, str | None]
+Params = Mapping[str, str | None]
 """Parameters in their order; names in lower case, None for one without a value, quoted strings with their quotes."""
+
+_T = TypeVar("_T")
+_KNOWN, _LONG = 4096, 512
+
+
+class Known(dict[str, _T]):
+    """What texts were read as: `known[text]` reads one that is new. For values that never change, of texts that come
+    again and again. Strangers choose these, so few are kept, and no long ones."""
+
+    __slots__ = ("read",)
+
+    def __init__(self, read: Callable[[str], _T]) -> None:
+        self.read = read
+
+    def __missing__(self, text: str) -> _T:
+        found = self.read(text)
+        if len(text) <= _LONG:
+            if len(self) >= _KNOWN:
+                self.clear()
+            self[text] = found
+        return found
 
 
 def split_list(value: str) -> list[str]:
@@ -52,7 +75,7 @@ def _closing_quote(value: str, position: int) -> int:
 
 def parse_params(text: str) -> Params:
     """`;tag=1;lr` to a dict. Raises SipError for what is no list of parameters, or names one twice."""
-    params: Params = {}
+    params: dict[str, str | None] = {}
     position, text = 0, text.rstrip()
     while position < len(text):
         match = _PARAM.match(text, position)

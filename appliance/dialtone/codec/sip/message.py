@@ -5,11 +5,10 @@ dispatch table names them like messages of every other protocol.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
 from dialtone.codec.message import Message
-from dialtone.codec.sip.grammar import split_list
+from dialtone.codec.sip.grammar import Known, split_list
 from dialtone.codec.sip.values import CSeq, NameAddr, Via
 
 COMPACT = {"a": "accept-contact", "b": "referred-by", "c": "content-type", "d": "request-disposition",
@@ -23,61 +22,80 @@ UNLISTED = {"authorization", "proxy-authorization", "www-authenticate", "proxy-a
 """Fields whose commas are no list (RFC 3261, 7.3.1)."""
 
 
-@lru_cache(2048)
-def fold(name: str) -> str:
-    """The key of a header field name, compact or not, in whatever case."""
+def _fold(name: str) -> str:
     key = name.strip().lower()
     return COMPACT.get(key, key)
 
 
-class Line(NamedTuple):
-    """A header line: the key it is found by, and the text as it came, folded lines included, without the last CRLF."""
+KEYS = Known(_fold)
+"""The key of a header field name, compact or not, in whatever case."""
 
-    key: str
-    text: str
+
+class Line:
+    """A header line as it came, folded lines included, without the last CRLF. `key` is what it is found by, empty for
+    what is no header line; `value` is unfolded (RFC 3261, 7.3.1). It never changes, so that every message that has the
+    same line has the same object."""
+
+    __slots__ = ("_members", "key", "text", "value")
+
+    def __init__(self, text: str) -> None:
+        name, colon, value = text.partition(":")
+        key = KEYS[name]
+        self.key = key if colon and key.isprintable() and " " not in key else ""
+        self.text = text
+        value = value.strip()
+        self.value = " ".join(part.strip() for part in value.split("\r\n")) if "\r\n" in value else value
+        single = key in UNLISTED or "," not in value
+        self._members: tuple[str, ...] | None = (self.value,) if single else None
 
     @property
-    def value(self) -> str:
-        """The value, unfolded (RFC 3261, 7.3.1)."""
-        value = self.text.partition(":")[2].strip()
-        return " ".join(part.strip() for part in value.split("\r\n")) if "\r\n" in value else value
+    def members(self) -> tuple[str, ...]:
+        """The values of a comma list; of other fields the value. Raises SipError."""
+        if self._members is None:
+            self._members = tuple(split_list(self.value))
+        return self._members
+
+
+LINES = Known(Line)
+"""Lines by their text: most are the same from hop to hop, and from one message of a phone to the next."""
 
 
 @dataclass(slots=True, eq=False)
 class SipMessage(Message):
-    """What requests and responses share: header lines in their order, and the body.
+    """What requests and responses share: header lines, and the body.
 
-    Reading never changes a line; writing replaces whole lines. So what a proxy does not understand leaves as it came.
+    `fields` has the lines of each field, by key, in the order of their first lines; only the order within a field means
+    something (RFC 3261, 7.3.1). Reading never changes a line; writing replaces whole lines. So what a proxy does not
+    understand leaves as it came.
     """
 
     METHOD: ClassVar[str] = ""
 
-    lines: list[Line] = field(default_factory=list)
+    fields: dict[str, tuple[Line, ...]] = field(default_factory=dict)
     body: bytes = b""
+
+    @property
+    def lines(self) -> list[Line]:
+        """All header lines."""
+        return [line for lines in self.fields.values() for line in lines]
 
     def first(self, name: str) -> str | None:
         """The first value of a field, None without one; of a comma list its first member."""
-        key = fold(name)
-        for line in self.lines:
-            if line.key == key:
-                value = line.value
-                return value if key in UNLISTED or "," not in value else (split_list(value) or [""])[0]
-        return None
+        lines = self.fields.get(KEYS[name])
+        return None if lines is None else (lines[0].members or ("",))[0]
 
     def first_line(self, name: str) -> str | None:
         """The first value as it stands in its line, whatever it looks like."""
-        return next((line.value for line in self.lines if line.key == fold(name)), None)
+        lines = self.fields.get(KEYS[name])
+        return None if lines is None else lines[0].value
 
     def all(self, name: str) -> list[str]:
         """Every value of a field, comma lists divided. Raises SipError."""
-        key = fold(name)
-        values = [line.value for line in self.lines if line.key == key]
-        return values if key in UNLISTED else [member for value in values for member in split_list(value)]
+        return [member for line in self.fields.get(KEYS[name], ()) for member in line.members]
 
     def has(self, name: str) -> bool:
         """Whether there is such a field, with or without a value."""
-        key = fold(name)
-        return any(line.key == key for line in self.lines)
+        return KEYS[name] in self.fields
 
     def options(self, name: str) -> set[str]:
         """The option tags of Supported, Require, Proxy-Require, Allow and the like, in lower case."""
@@ -85,51 +103,55 @@ class SipMessage(Message):
 
     def set(self, name: str, *values: str) -> None:
         """Replace all lines of a field, in the place of the first; at the end where there was none."""
-        key = fold(name)
-        place = next((at for at, line in enumerate(self.lines) if line.key == key), len(self.lines))
-        before, after = self.lines[:place], [line for line in self.lines[place:] if line.key != key]
-        self.lines = [*before, *(Line(key, f"{name}: {value}") for value in values), *after]
+        if values:
+            self.fields[KEYS[name]] = tuple([LINES[f"{name}: {value}"] for value in values])
+        else:
+            self.remove(name)
 
     def append(self, name: str, value: str) -> None:
         """Add a line after the last one of this field."""
-        key = fold(name)
-        place = max((at for at, line in enumerate(self.lines) if line.key == key), default=len(self.lines) - 1)
-        self.lines.insert(place + 1, Line(key, f"{name}: {value}"))
+        key, line = KEYS[name], LINES[f"{name}: {value}"]
+        self.fields[key] = (*self.fields.get(key, ()), line)
 
     def prepend(self, name: str, value: str) -> None:
         """Add a line before the first one of this field; on top where there was none."""
-        key = fold(name)
-        place = next((at for at, line in enumerate(self.lines) if line.key == key), 0)
-        self.lines.insert(place, Line(key, f"{name}: {value}"))
+        key, line = KEYS[name], LINES[f"{name}: {value}"]
+        before = self.fields.get(key)
+        if before is not None:
+            self.fields[key] = (line, *before)
+        else:
+            self.fields = {key: (line,), **self.fields}
 
     def remove(self, name: str) -> None:
         """Take all lines of a field away."""
-        key = fold(name)
-        self.lines = [line for line in self.lines if line.key != key]
+        self.fields.pop(KEYS[name], None)
 
     def pop(self, name: str) -> str | None:
         """Take the first value of a list away and return it: the topmost Via, Route, Path."""
-        key = fold(name)
-        for at, line in enumerate(self.lines):
-            if line.key == key:
-                first, *rest = split_list(line.value) or [""]
-                self.lines[at:at + 1] = [Line(key, f"{name}: {', '.join(rest)}")] if rest else []
-                return first
-        return None
+        return self._replace_first(name, ())
+
+    def swap(self, name: str, value: str) -> None:
+        """Put `value` in the place of the first member of a list."""
+        self._replace_first(name, (value,))
+
+    def _replace_first(self, name: str, new: tuple[str, ...]) -> str | None:
+        key = KEYS[name]
+        lines = self.fields.get(key)
+        if lines is None:
+            return None
+        first, *rest = lines[0].members or ("",)
+        members = (*new, *rest)
+        left = (LINES[f"{name}: {', '.join(members)}"], *lines[1:]) if members else lines[1:]
+        if left:
+            self.fields[key] = left
+        else:
+            del self.fields[key]
+        return first
 
     def content(self, kind: str, body: bytes) -> None:
         """Give the message a body of this Content-Type."""
         self.body = body
         self.set("Content-Type", kind)
-
-    def swap(self, name: str, value: str) -> None:
-        """Put `value` in the place of the first member of a list."""
-        key = fold(name)
-        for at, line in enumerate(self.lines):
-            if line.key == key:
-                _, *rest = split_list(line.value) or [""]
-                self.lines[at] = Line(key, f"{name}: {', '.join([value, *rest])}")
-                return
 
     @property
     def content_type(self) -> str:
@@ -162,7 +184,7 @@ class SipMessage(Message):
         return Via.parse(self.first("Via") or "")
 
     def _copy_to(self, other: Self) -> Self:
-        other.lines, other.body = list(self.lines), self.body
+        other.fields, other.body = self.fields.copy(), self.body
         return other
 
 
