@@ -20,7 +20,7 @@ SECTIONS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "attach and detach: S6a and S11 as octets, SQN durable, trace on": attach.rows,
     "many phones": crowd.rows,
     "SIP: codec, and one proxy with its transactions, trace on": sip.rows,
-    "the S-CSCF: registrations and texts": ims.rows,
+    "IMS: Gm, Mw, ISC and Cx as octets, SQN durable, trace on": ims.rows,
     "texts over NAS: SGd as octets, each text durable, trace on": texts.rows,
     "start-up and memory": processes.rows,
 }

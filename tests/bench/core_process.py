@@ -2,7 +2,8 @@
 """The core as a process of its own: all of `dialtone.app.serve` but what needs the kernel's help (SCTP, TUN,
 firewall, name server). Real store, durable SQN, trace on, control socket.
 
-    python -m tests.bench.core_process FOLDER FD ENBS  serves the eNBs behind a socket it inherits, until SIGTERM
+    python -m tests.bench.core_process FOLDER FD ENBS [GM]  serves the eNBs behind a socket it inherits, and the phones
+        behind another one (without IPsec in the kernel), until SIGTERM
     python -m tests.bench.core_process FOLDER          says "accepted" once an eNB in its own loop is, and ends
 """
 
@@ -21,7 +22,19 @@ from dialtone.config import Config
 from dialtone.control import ControlServer
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.dispatch import Handlers, Rx
-from dialtone.effects import CloseTunnel, Effect, Effects, EmptyBuffer, OpenTunnel, PeerUp, Send
+from dialtone.effects import (
+    CloseTunnel,
+    Effect,
+    Effects,
+    EmptyBuffer,
+    InstallSas,
+    KeepSas,
+    OpenMedia,
+    OpenTunnel,
+    PeerUp,
+    RemoveSas,
+    Send,
+)
 from dialtone.element import Element, Link
 from dialtone.hss.store import Store
 from dialtone.ids import Plmn
@@ -58,25 +71,34 @@ def on_s1_setup_response(enb: Enb, msg: s1ap.S1SetupResponse, rx: Rx) -> Effects
     return ()
 
 
-async def start(loop: Loop, runtime: Runtime, state: Path, link: Link, *, inside: bool) -> None:
+async def start(loop: Loop, runtime: Runtime, state: Path, link: Link, *, inside: bool,
+                gm: Link | None = None) -> None:
     """As app.serve does it; the user plane keeps its tables and moves no packets."""
     store = Store(state / "dialtone.db")
     runtime.at_close(store.close)
     writer = store.open_writer(runtime.from_thread)
     runtime.at_close(writer.close)
     app.durable(loop, writer)
-    core = wiring.build(Config(), loop, store, link, inside=inside)
+    core = wiring.build(Config(), loop, store, link, inside=inside, gm=gm)
     forwarder = Forwarder(bytes((10, 0, 1, 133)))
 
     calls: dict[type[Effect], Callable[[Any], object]] = {
         OpenTunnel: lambda effect: forwarder.open(effect, loop.clock()),
         CloseTunnel: lambda effect: forwarder.close(effect.teid),
         EmptyBuffer: lambda effect: forwarder.empty(effect.imsi),
+        OpenMedia: forwarder.sessions.calls,
+        InstallSas: _nothing,
+        KeepSas: _nothing,
+        RemoveSas: _nothing,
     }
     loop.performers |= {kind: partial(perform, call) for kind, call in calls.items()}
     control = ControlServer(state / "core.sock", Commands(core, store, writer, forwarder).table(), loop.bus)
     await control.start()
     runtime.at_close(control.close)
+
+
+def _nothing(effect: Effect) -> None:
+    """What the kernel would do."""
 
 
 def perform(call: Callable[[Any], object], effect: Effect, done: Done) -> None:
@@ -98,19 +120,26 @@ async def accept(state: Path) -> None:
         await asyncio.sleep(0.1)
 
 
-async def serve(state: Path, fd: int, enbs: int = 1) -> None:
-    """The eNBs at the other end of `fd`."""
+async def serve(state: Path, fd: int, enbs: int = 1, gm: int | None = None) -> None:
+    """The eNBs at the other end of `fd`, and the phones behind `gm`."""
     loop = Loop(epoch_clock(), Bus(Config().trace.ring))
-    sock = socket.socket(fileno=fd)
-    sock.setblocking(False)
-    link = FdLink(loop, "S1-MME", sock, core=True)
+    links = [FdLink(loop, "S1-MME", _socket(fd), core=True)]
+    if gm is not None:
+        links.append(FdLink(loop, "Gm", _socket(gm), core=True, element="pcscf"))
     async with Runtime(loop) as runtime:
-        await start(loop, runtime, state, link, inside=False)
+        await start(loop, runtime, state, links[0], inside=False, gm=links[-1] if gm is not None else None)
         for number in range(1, enbs + 1):
             loop.tell("mme", PeerUp("S1-MME", f"enb{number}"))
-        asyncio.get_running_loop().add_reader(sock, link.receive)
+        for link in links:
+            asyncio.get_running_loop().add_reader(link.sock, link.receive)
         await app.warm_up()
         await runtime.stopped()
+
+
+def _socket(fd: int) -> socket.socket:
+    sock = socket.socket(fileno=fd)
+    sock.setblocking(False)
+    return sock
 
 
 if __name__ == "__main__":

@@ -167,16 +167,19 @@ def away(phone: Phone) -> bool:
 
 
 class Network(Phones):
-    """Phones and their core, with its database and control socket in `folder`. `wrapper` is put before the core's
-    command (a tracer)."""
+    """Phones and their core, with its database and control socket in `folder`; `gm` is our end of Gm, for what speaks
+    SIP there. `wrapper` is put before the core's command (a tracer)."""
 
-    def __init__(self, count: int, folder: Path, wrapper: tuple[str, ...] = (), enbs: int = 1) -> None:
-        provision(folder, count)
+    def __init__(self, count: int, folder: Path, wrapper: tuple[str, ...] = (), enbs: int = 1,
+                 subscribers: int = 0) -> None:
+        provision(folder, max(count, subscribers))
         ours, theirs = pair()
-        with theirs:
+        self.gm, theirs_gm = pair()
+        with theirs, theirs_gm:
+            fds = (theirs.fileno(), theirs_gm.fileno())
             command = [*wrapper, sys.executable, "-m", "tests.bench.core_process", str(folder),
-                       str(theirs.fileno()), str(enbs)]
-            self.core = subprocess.Popen(command, pass_fds=(theirs.fileno(),), cwd=ROOT)
+                       str(fds[0]), str(enbs), str(fds[1])]
+            self.core = subprocess.Popen(command, pass_fds=fds, cwd=ROOT)
         super().__init__(ours, cards(count), enbs)
         try:
             self.connect()
@@ -191,6 +194,14 @@ class Network(Phones):
         self.core.terminate()
         self.core.wait(10)
         self.sock.close()
+        self.gm.close()
+
+    def settle(self) -> None:
+        """Wait until the core has nothing to do any more, not even for itself."""
+        before = -1.0
+        while (now := self.cpu()) - before > 0.01:
+            before = now
+            time.sleep(0.3)
 
     def cpu(self) -> float:
         """CPU seconds of the core so far, all its threads."""
