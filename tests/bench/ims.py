@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The IMS of a core that does all its work: P-CSCF, S-CSCF, HSS and SMS centre with real octets on each of their points
+"""The IMS of a core that does all its work: P-CSCF, S-CSCF, HSS and SMS centre with real octets on their points
 with transactions, authentication, what must be durable on the disk, trace on. Its phones are on paper, in this process.
 """
 

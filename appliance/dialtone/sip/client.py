@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dialtone.sip.transactions import Transactions
 
 _OVER = {ClientState.COMPLETED: ("Timer K", "Timer D"), ClientState.ACCEPTED: ("Timer M", "Timer M")}
+"""Timers of a request that is answered: of others, and of INVITE."""
 _ABSORBED = Arrival("absorbed")
 
 
@@ -112,12 +113,14 @@ class Client:
 
     def _linger(self) -> None:
         """A final answer came: stay for what may come again."""
-        timer = _OVER[self.state][self.invite]
-        self.interval, self.expires = 0.0, self.layer.now + self.layer.seconds(timer[-1], self.peer)
-        if self.expires > self.layer.now:
+        seconds = self.layer.seconds(_OVER[self.state][self.invite][-1], self.peer)
+        if not seconds:
+            self.layer.ended(self)
+        elif self.invite:
+            self.interval, self.expires = 0.0, self.layer.now + seconds
             self._arm()
         else:
-            self.layer.ended(self)
+            self.layer.done(self, seconds)
 
     def _again(self, answer: SipResponse, rx: Rx) -> Arrival:
         """A final answer when there was one already: a repetition, or the 2xx of another branch."""
@@ -157,6 +160,18 @@ class Client:
         self.layer.ended(self)
         if before not in _OVER and not isinstance(self.message, CancelRequest):
             self.layer.port.unanswered(self.request, timer)
+
+
+@dataclass(slots=True)
+class Done:
+    """What is left of a request that is no INVITE once it is answered: answers may come again until Timer K (RFC 3261,
+    17.1.2.2)."""
+
+    peer: str
+
+    def received(self, answer: SipResponse, rx: Rx) -> Arrival:
+        """One did."""
+        return Arrival("late" if answer.status < 200 else "duplicate")
 
 
 def ack_of(request: SipRequest, answer: SipResponse) -> AckRequest:

@@ -43,12 +43,14 @@ class Target:
 @dataclass(slots=True, eq=False)
 class Context:
     """A request on its way through (RFC 3261, 16.2). `route` is the URI of ours that stood on top of its Route: the
-    `orig` or `term` of a CSCF; `change` makes the last changes to each answer. `settle` may take a refusal over: then
-    it returns what is done instead, such as trying other targets, otherwise None and the refusal goes back."""
+    `orig` or `term` of a CSCF; `key` is that of its timer, and of its CANCEL; `change` makes the last changes to each
+    answer. `settle` may take a refusal over: then it returns what is done instead, such as trying other targets,
+    otherwise None and the refusal goes back."""
 
     request: SipRequest
     rx: Rx
     mark: tuple[Hashable, ...]
+    key: Hashable = field(init=False)
     route: SipUri | None = None
     branches: list["Branch"] = field(default_factory=list)
     change: Callable[[SipResponse], None] | None = None
@@ -57,11 +59,8 @@ class Context:
     cancelled: bool = False
     settle: Callable[[SipResponse], Effects | None] | None = None
 
-    @property
-    def key(self) -> Hashable:
-        """The key of its timer, and of its CANCEL."""
-        key: Hashable = self.rx.transaction.key
-        return key
+    def __post_init__(self) -> None:
+        self.key = self.rx.transaction.key if self.rx.transaction is not None else None  # an ACK has none
 
 
 @dataclass(slots=True, eq=False)
@@ -243,6 +242,7 @@ class Proxy:
         if isinstance(context.request, InviteRequest):
             yield StopTimer(TIMER_C, context.key)
             yield from self._cancel(context)
+        context.branches, context.settle = [], None  # nobody decides any more
 
     def _cancel(self, context: Context) -> Effects:
         for branch in context.branches:

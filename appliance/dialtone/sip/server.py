@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dialtone.sip.transactions import Key, Transactions
 
 _OPEN = (ServerState.TRYING, ServerState.PROCEEDING)
-_TIMERS = {ServerState.TRYING: "F", ServerState.PROCEEDING: "F", ServerState.COMPLETED: "J"}
+_TIMERS = {ServerState.TRYING: "F", ServerState.PROCEEDING: "F"}
 _INVITE_TIMERS = {ServerState.COMPLETED: "H", ServerState.CONFIRMED: "I", ServerState.ACCEPTED: "L"}
 
 
@@ -48,7 +48,7 @@ class Server:
     @property
     def invite(self) -> bool:
         """Whether it is an INVITE."""
-        return self.message.method == "INVITE"
+        return self.key.method == "INVITE"
 
     @property
     def open(self) -> bool:
@@ -80,7 +80,16 @@ class Server:
         self.layer.port.octets(self.peer, answer.label, self.data, self.rx)
         if self.invite:
             self._repeat(answer)
+        elif answer.final:
+            self.layer.close(self, Answered(self.peer, self.message.via.port, self.rx.point, self.subject, answer.label,
+                                            self.data))
+            return
         self._wait()
+
+    @property
+    def subject(self) -> str:
+        """Whose request it is, for the trace."""
+        return self.rx.subject
 
     def again(self) -> Arrival:
         """The request came again (RFC 3261, 17.2.1, 17.2.2)."""
@@ -109,10 +118,8 @@ class Server:
             self._wait()
 
     def lost(self) -> None:
-        """The connection is gone: answers go to a new one, to the port of the Via (RFC 3261, 18.2.2)."""
-        flow = Flow.parse(self.peer)
-        via = self.message.via
-        self.peer = str(Flow(flow.transport, flow.host, via.port or sip.PORT, flow.local_port))
+        """The connection is gone: answers go to a new one."""
+        self.peer = _anew(self.peer, self.message.via.port)
 
     def _repeat(self, answer: SipResponse) -> None:
         """Whether the answer goes out until it is acknowledged: a refusal by Timer G over UDP, at an endpoint a 2xx and
@@ -166,3 +173,30 @@ class Server:
             self.layer.answered(self)
         self.state = (SERVER_INVITE if self.invite else SERVER).after(self.state, f"Timer {timer}")
         self.layer.forget(self)
+
+
+@dataclass(slots=True)
+class Answered:
+    """What is left of a request that is no INVITE once it is answered: it may come again until Timer J (RFC 3261,
+    17.2.2). `port` is that of its Via."""
+
+    peer: str
+    port: int | None
+    point: str
+    subject: str
+    label: str
+    data: bytes
+
+    def again(self) -> Arrival:
+        """The request came again."""
+        return Arrival("duplicate", [SendOctets(self.point, self.peer, self.label, self.data, "retransmission")])
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self.peer = _anew(self.peer, self.port)
+
+
+def _anew(peer: str, port: int | None) -> str:
+    """A new connection goes to the port of the Via (RFC 3261, 18.2.2)."""
+    flow = Flow.parse(peer)
+    return str(Flow(flow.transport, flow.host, port or sip.PORT, flow.local_port))

@@ -7,6 +7,7 @@ that is too long for a datagram goes over TCP, and over UDP after all where ther
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from dialtone.codec import sip
@@ -16,9 +17,9 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effect, Request, Send
 from dialtone.port import Arrival, Port
 from dialtone.sip import timers
-from dialtone.sip.client import Client
+from dialtone.sip.client import Client, Done
 from dialtone.sip.flow import Flow, answer_to, received
-from dialtone.sip.server import Server
+from dialtone.sip.server import Answered, Server
 from dialtone.sip.states import ServerState
 from dialtone.sip.timers import Pace
 
@@ -77,8 +78,8 @@ class Transactions:
     policy: SipPolicy
     port: Port
     numbers: Iterator[int]
-    clients: dict[tuple[str, str], Client] = field(default_factory=dict)
-    servers: dict[Key, Server] = field(default_factory=dict)
+    clients: dict[tuple[str, str], Client | Done] = field(default_factory=dict)
+    servers: dict[Key, Server | Answered] = field(default_factory=dict)
     pending: dict[str, int] = field(default_factory=dict)  # requests of an address that have no final answer
     called: dict[tuple[str, int], Client] = field(default_factory=dict)  # an endpoint's INVITEs, by Call-ID and CSeq
     calls: dict[tuple[str, int], Server] = field(default_factory=dict)  # those of its peers
@@ -102,7 +103,7 @@ class Transactions:
             return self._ack(message, key)
         known = self.servers.get(key)
         if known is not None:
-            rx.subject = known.rx.subject
+            rx.subject = known.subject
             return known.again()
         if len(self.servers) >= self.policy.limit or self.pending.get(key.host, 0) >= self.policy.pending:
             busy = sip.response(message, 503)
@@ -119,8 +120,8 @@ class Transactions:
         if isinstance(message, CancelRequest):
             branch = message.via.branch
             invite = self.clients.get((branch, "INVITE"))
-            if invite is None or not invite.give_up():
-                if invite is not None and not invite.cancelled:
+            if not isinstance(invite, Client) or not invite.give_up():
+                if isinstance(invite, Client) and not invite.cancelled:
                     invite.cancel = effect
                 return
             effect.peer = invite.peer
@@ -131,9 +132,11 @@ class Transactions:
         client.start()
 
     def answer(self, message: Any, rx: Rx) -> None:
-        """Answer through the server transaction."""
+        """Answer through the server transaction; once that is over, nothing is sent."""
         if isinstance(rx.transaction, Server):
             rx.transaction.answer(message)
+        else:
+            self.port.loop.count(f"{self.port.point} late answer")
 
     def send(self, effect: Send, rx: Rx) -> None:
         """An ACK to a 2xx, or an answer without a transaction."""
@@ -152,14 +155,15 @@ class Transactions:
         if flow is None or not flow.reliable:
             return
         for client in [client for client in self.clients.values() if client.peer == peer]:
-            client.failed()
+            if isinstance(client, Client):
+                client.failed()
         for server in self.servers.values():
             if server.peer == peer:
                 server.lost()
 
     def waiting(self) -> list[Request]:
-        """Our requests whose transactions are not over."""
-        return [client.request for client in self.clients.values()]
+        """Our requests that have no answer yet, and INVITEs for which more may come."""
+        return [client.request for client in self.clients.values() if isinstance(client, Client)]
 
     # ---- for the transactions ------------------------------------------------------------------------
 
@@ -197,6 +201,22 @@ class Transactions:
         if self.called.get(call) is client:
             del self.called[call]
 
+    def done(self, client: Client, seconds: float) -> None:
+        """It is answered, and that may come again for so long."""
+        self.clients[client.key] = Done(client.peer)
+        self.port.later(("client", *client.key), seconds, partial(self._forget_client, client.key))
+
+    def close(self, server: Server, left: Answered) -> None:
+        """It is answered, and may come again until Timer J."""
+        server.rx.transaction = None
+        seconds = self.seconds("J", server.peer)
+        if seconds:
+            self.servers[server.key] = left
+            self.port.later(("server", *server.key), seconds, partial(self._forget_server, server.key))
+        else:
+            self.port.cancel(("server", *server.key))
+            del self.servers[server.key]
+
     def answered(self, server: Server) -> None:
         """It has its final answer."""
         left = self.pending.get(server.key.host, 0) - 1
@@ -209,11 +229,18 @@ class Transactions:
         """This request cannot come again."""
         self.port.cancel(("server", *server.key))
         del self.servers[server.key]
+        server.rx.transaction = None
         call = (server.message.call_id, server.message.cseq.number)
         if self.calls.get(call) is server:
             del self.calls[call]
 
     # ---- inside --------------------------------------------------------------------------------------
+
+    def _forget_client(self, key: tuple[str, str]) -> None:
+        del self.clients[key]
+
+    def _forget_server(self, key: Key) -> None:
+        del self.servers[key]
 
     def _tag(self) -> str:
         return f"{next(self.numbers):x}"
@@ -236,7 +263,7 @@ class Transactions:
         """Answer a CANCEL, and tell the element whose INVITE is given up (RFC 3261, 9.2)."""
         invite = self.servers.get(server.key._replace(method="INVITE"))
         effects: list[Effect] = [Answer(sip.response(server.message, 481 if invite is None else 200), to=rx)]
-        if invite is None or invite.state != ServerState.PROCEEDING:
+        if not isinstance(invite, Server) or invite.state != ServerState.PROCEEDING:
             return Arrival("absorbed", effects)
         server.tag = invite.tag
         rx.cancels = invite.rx
@@ -244,7 +271,7 @@ class Transactions:
 
     def _ack(self, message: AckRequest, key: Key) -> Arrival:
         server = self.servers.get(key._replace(method="INVITE"))
-        if server is None:
+        if not isinstance(server, Server):
             server = self.calls.get((message.call_id, message.cseq.number))
             if server is None or server.state != ServerState.ACCEPTED:
                 return Arrival()
