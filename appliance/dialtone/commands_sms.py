@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the control socket can be asked of texts: send, broadcast, list. Whole messages, whatever parts they came in."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +99,7 @@ class SmsCommands:
             origin, parts = Address.of(sender), split(text, self.sms.next_reference())
         except ValueError as error:
             raise LocalError(f"{error}.", remedy="Say it shorter, or choose another sender.") from None
-        now = int(time.time())
+        now = int(self.core.loop.clock())
         for one in recipients:
             if queue.full(self.sms, one.imsi, len(parts)):
                 raise LocalError(f"{self.sms.config.waiting} texts wait for {one.imsi} already.",

@@ -236,7 +236,7 @@ class Sandbox(Source):
         phone, start = self._net.phones[imsi], self._now
         if not phone.connected:
             self._net.loop.tell(name, UplinkWaiting())
-            self._pass(1.0)
+            self._net.loop.run()
         rest = b"\x12\x34" + number.to_bytes(2) + bytes(octet & 0xFF for octet in range(size))
         packet = ping(source.packed, to.packed, ECHO_REQUEST, rest)
         came = self._wire.from_phone(phone.cell.enb, imsi, packet, self._clock())
