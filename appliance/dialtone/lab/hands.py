@@ -52,3 +52,8 @@ def challenges(lab: "Lab", imsi: str) -> list[Challenge]:
 def bits(octets: bytes) -> list[list[int]]:
     """A row of eight bits for each octet, for a picture."""
     return [[octet >> place & 1 for place in range(7, -1, -1)] for octet in octets]
+
+
+def parameters(header: str) -> dict[str, str]:
+    """The parameters of a SIP header by name: `nonce="abc",qop=auth` (RFC 3261, 25.1)."""
+    return {name: quoted or plain for name, quoted, plain in re.findall(r'([\w-]+)=(?:"([^"]*)"|([^;,\s"]+))', header)}

@@ -15,6 +15,7 @@ from dialtone.lab.replay import FIRST, Replay
 from dialtone.lab.sandbox import Sandbox
 from dialtone.lab.show import Table, Text
 from dialtone.lab.source import Source
+from dialtone.sim.ims.states import RegistrationState
 from dialtone.trace.bus import Event
 from dialtone.trace.names import UE, role
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from dialtone.lab.widget import LadderWidget
 
 _KINDS = {"replay": "a recording", "sandbox": "a sandbox, a whole network in this notebook"}
+CONNECTION_SECONDS = 20
+MOST = 10_000  # events of one answer of the API
 _TRACE_COLUMNS = ("id", "point", "src", "dst", "name", "imsi", "info")
 
 
@@ -61,6 +64,13 @@ class Lab:
         """The eNBs that have set up S1."""
         return Table(self.source.get("/enbs"))
 
+    def sas(self, imsi: str) -> Table:
+        """The IPsec security associations between a phone and the P-CSCF, four to a set."""
+        phones = [phone for phone in self.source.get("/ipsec/phones") if phone["imsi"] == imsi]
+        return Table([{"set": one["use"], **sa, "integrity": one["alg"], "encryption": one["ealg"]}
+                      for phone in phones for one in phone["sets"] for sa in one["sas"]],
+                     ("set", "spi", "from", "to", "integrity", "encryption"))
+
     def leaks(self) -> Table:
         """What is in use: nothing, when no phone is attached."""
         return Table([{"what": name, "in use": value} for name, value in self.source.get("/leaks").items()])
@@ -70,13 +80,14 @@ class Lab:
         found = self.source.get("/trace", imsi=imsi, point=point, since=since, limit=limit)["events"]
         return Table(found, _TRACE_COLUMNS)
 
-    def messages(self, name: str, imsi: str = "") -> list[int]:
+    def messages(self, name: str, imsi: str = "", point: str = "") -> list[int]:
         """The ids of the messages called `name`, oldest first."""
-        return [event["id"] for event in self.trace(imsi) if event["name"] == name and event["kind"] != "done"]
+        found = self.trace(imsi, point, limit=MOST)
+        return [event["id"] for event in found if event["name"] == name and event["kind"] != "done"]
 
     def events(self, imsi: str = "", octets: bool = False) -> list[Event]:
         """The trace as events, for programs."""
-        found = self.source.get("/trace", imsi=imsi, limit=10_000, octets=octets)["events"]
+        found = self.source.get("/trace", imsi=imsi, limit=MOST, octets=octets)["events"]
         return [event_of(event) for event in found]
 
     def message(self, number: int) -> dict[str, Any]:
@@ -235,8 +246,14 @@ class Simulate:
         return self._do(imsi, "attach")
 
     def register(self, imsi: str) -> Any:
-        """Let a phone register to IMS, or refresh its registration."""
-        return self._do(imsi, "register")
+        """Let a phone register to IMS, or refresh its registration. Its IMS connection, which comes shortly after an
+        attach, is waited for."""
+        for _ in range(CONNECTION_SECONDS):
+            found = self._do(imsi, "register")
+            if found["ims"] != RegistrationState.NO_CONNECTION:
+                break
+            self.wait(1)
+        return found
 
     def deregister(self, imsi: str) -> Any:
         """Let a phone leave IMS."""

@@ -40,8 +40,10 @@ def _explanations(point: str) -> dict[str, str]:
 
 
 def explain(point: str, name: str) -> str:
-    """A few sentences about a message, a timer or a state machine; nothing where nobody wrote any."""
-    return _explanations(point).get(name, "")
+    """A few sentences about a message, a timer or a state machine; nothing where nobody wrote any. Answers of SIP,
+    `401 Unauthorized (REGISTER)`, are explained together."""
+    known = _explanations(point)
+    return known.get(name) or known.get(re.sub(r"^\d{3} .*\((\w+)\)$", r"\1 response", name), "")
 
 
 def explained(point: str) -> list[str]:

@@ -134,7 +134,8 @@ def _sip(data: bytes, downlink: bool) -> str:
 
 _READERS: dict[str, Callable[[bytes, bool], str]] = {
     "S1-MME": _s1ap, "NAS": _nas, "S11": _gtpc, "S5/S8": _gtpc, "S6a": _diameter,
-    "Diameter": _diameter, "SGd": _diameter, "SMS": _sms, "Gm": _sip, "Mw": _sip, "ISC": _sip,
+    "Diameter": _diameter, "SGd": _diameter, "Cx": _diameter, "Rx": _diameter, "SMS": _sms,
+    "Gm": _sip, "Mw": _sip, "ISC": _sip,
 }
 
 

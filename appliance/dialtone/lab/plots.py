@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of several notebooks, drawn by matplotlib."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dialtone.lab.show import Picture, picture
+
+
+def associations(rows: Sequence[dict[str, Any]], phone: str) -> Picture:
+    """The security associations of a set as arrows between the ports of the phone's address and the network's."""
+    from matplotlib import pyplot
+
+    ends = sorted({row[end] for row in rows for end in ("from", "to")})
+    mine = [end for end in ends if end.startswith(f"{phone}:")]
+    theirs = [end for end in ends if end not in mine]
+    place = {end: (x, -y) for x, side in enumerate((mine, theirs)) for y, end in enumerate(side)}
+    figure, axes = pyplot.subplots(figsize=(7, 2.6))
+    for number, row in enumerate(rows):
+        (x, y), (to_x, to_y) = place[row["from"]], place[row["to"]]
+        lift, colour = (0.08, "C0") if x == 0 else (-0.08, "C3")
+        axes.annotate("", (to_x, to_y + lift), (x, y + lift), arrowprops={"arrowstyle": "->", "color": colour, "lw": 2})
+        axes.text(0.35 + 0.1 * number, (y + to_y) / 2 + 2.2 * lift, row["spi"], color=colour, ha="center")
+    for end, (x, y) in place.items():
+        axes.text(x + (-0.03 if x == 0 else 0.03), y, end, ha="right" if x == 0 else "left", va="center")
+    axes.set(xlim=(-0.6, 1.6), ylim=(-max(len(mine), len(theirs)) + 0.4, 0.6))
+    axes.axis("off")
+    return picture(figure, "Arrows between two ports of the phone and two of the P-CSCF, each with its SPI")
