@@ -20,7 +20,8 @@ def associations(rows: Sequence[dict[str, Any]], phone: str) -> Picture:
         (x, y), (to_x, to_y) = place[row["from"]], place[row["to"]]
         lift, colour = (0.08, "C0") if x == 0 else (-0.08, "C3")
         axes.annotate("", (to_x, to_y + lift), (x, y + lift), arrowprops={"arrowstyle": "->", "color": colour, "lw": 2})
-        axes.text(0.35 + 0.1 * number, (y + to_y) / 2 + 2.2 * lift, row["spi"], color=colour, ha="center")
+        axes.text(0.35 + 0.1 * number, y + 1.2 * lift, row["spi"], color=colour, ha="center",
+                  va="bottom" if x == 0 else "top")
     for end, (x, y) in place.items():
         axes.text(x + (-0.03 if x == 0 else 0.03), y, end, ha="right" if x == 0 else "left", va="center")
     axes.set(xlim=(-0.6, 1.6), ylim=(-max(len(mine), len(theirs)) + 0.4, 0.6))
