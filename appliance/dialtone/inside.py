@@ -43,7 +43,7 @@ from dialtone.links.memory import Memory, MemoryFlows, Weather
 from dialtone.loop import Loop
 from dialtone.sim import network
 from dialtone.sim.enb import Enb, EnbConfig
-from dialtone.sim.ims.client import GmDown, GmUp, ImsClient, ImsHandset
+from dialtone.sim.ims.client import GmDown, GmUp, ImsClient, ImsHandset, clients
 from dialtone.sim.ims.identity import Isim
 from dialtone.sim.ims.stream import MediaDown, MediaUp
 from dialtone.sim.phone import Handset, Phone
@@ -102,12 +102,13 @@ class Inside:
 
     def put_ims(self, phone: Phone, handset: ImsHandset | None = None, isim: Isim | None = None) -> ImsClient:
         """The IMS client of a phone."""
-        client = self.ims[phone.imsi] = ImsClient(phone.usim, random=self.random, handset=handset, isim=isim,
-                                                  apn=phone.handset.ims, texts=phone.texts)
-        self.loop.add(client)
-        self.loop.bind(client.name, "Gm", sip, self.gm, policy=client.policy(),
-                       numbers=itertools.count(int.from_bytes(self.random(4))))
-        return client
+        both = clients(phone.usim, self.random, handset, isim, phone.handset.ims, phone.texts)
+        for client in both:
+            self.loop.add(client)
+            self.loop.bind(client.name, "Gm", sip, self.gm, policy=client.policy(),
+                           numbers=itertools.count(int.from_bytes(self.random(4))))
+        self.ims[phone.imsi] = both[0]
+        return both[0]
 
     @property
     def gm(self) -> MemoryFlows:

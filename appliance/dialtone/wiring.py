@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dialtone.answer import AnswerServices
 from dialtone.codec import diameter, gtpc, nas, s1ap, sip
-from dialtone.config import MTU, Config
+from dialtone.config import EMERGENCY_APN, MTU, Config
 from dialtone.datapath import router as ipv6_router
 from dialtone.diameter.link import NodeLink
 from dialtone.diameter.node import Node
@@ -104,7 +104,8 @@ def build(config: Config, loop: Loop, subscribers: Store, s1_mme: Link, *,
 def bind_answer(config: Config, loop: Loop, scscf: Scscf, random: Callable[[int], bytes]) -> AnswerServices:
     """Numbers that answer by themselves, behind the S-CSCF."""
     ims = config.apn.get("ims")
-    networks = [pool for pool in (ims.pool, ims.pool6) if pool is not None] if ims else []
+    callers = [apn for name in ("ims", EMERGENCY_APN) if (apn := config.apn.get(name)) is not None] if ims else []
+    networks = [pool for apn in callers for pool in (apn.pool, apn.pool6) if pool is not None]
     services = AnswerServices(scscf.domain, ims.gateways if ims else (), networks, config.ims.answer_ports, random)
     loop.add(services)
     loop.bind(services.name, "ISC", sip, Memory(loop, "ISC"), inside=True,

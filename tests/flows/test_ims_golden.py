@@ -6,10 +6,12 @@ After a change that is meant: `DIALTONE_WRITE_GOLDEN=1 pytest tests/flows/test_i
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from network import Network, msisdn_of
+from test_emergency import desk
 
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.ims.call import AnswerCommand, CallCommand, HangUpCommand, HoldCommand
@@ -55,7 +57,30 @@ def call_given_up(net: Network, a: ImsClient, b: ImsClient) -> None:
     net.command(a.name, HangUpCommand(), 2)
 
 
-FLOWS: dict[str, Steps] = {steps.__name__: steps for steps in (registration, refresh, text, call, call_given_up)}
+def emergency_call(net: Network, a: ImsClient, b: ImsClient) -> None:
+    """Over a connection and a registration of its own."""
+    net.command(a.name, CallCommand("112"), 8)
+    net.command(a.name, HangUpCommand(), 2)
+
+
+def emergency_call_without_sim(net: Network, a: ImsClient, b: ImsClient) -> None:
+    """Nobody knows whose phone it is."""
+    phone = net.phones[a.imsi]
+    net.command(a.name, DeregisterCommand(DetachCommand()), 3)
+    phone.handset = replace(phone.handset, sim=False)
+    net.command(a.name, CallCommand("112"), 8)
+    net.command(a.name, HangUpCommand(), 2)
+
+
+def emergency_call_refused(net: Network, a: ImsClient, b: ImsClient) -> None:
+    """`emergency` is off."""
+    net.command(a.name, CallCommand("112"), 8)
+
+
+WITH_DESK = ("emergency_call", "emergency_call_without_sim")
+FLOWS: dict[str, Steps] = {steps.__name__: steps for steps in (
+    registration, refresh, text, call, call_given_up, emergency_call, emergency_call_without_sim,
+    emergency_call_refused)}
 
 
 def shown(net: Network, start: int, names: dict[str, str]) -> Iterator[Event]:
@@ -70,13 +95,14 @@ def shown(net: Network, start: int, names: dict[str, str]) -> Iterator[Event]:
 
 @pytest.mark.parametrize("name", FLOWS)
 def test_the_ladder_is_the_golden_one(name: str, make_network: Callable[..., Network]) -> None:
-    net = make_network(phones=0)
+    net = make_network(phones=0, config=desk() if name in WITH_DESK else None)
     a, b = net.add_ims(1), net.add_ims(2)
     for client in (a, b):
         net.attach(client.imsi, 3)
     start = net.events()[-1].id
     FLOWS[name](net, a, b)
-    ladder = text_ladder(list(shown(net, start, {a.name: "A", b.name: "B"})), COLUMNS)
+    names = {client.name: "A" if client.imsi == a.imsi else "B" for client in (a, b, a.help, b.help) if client}
+    ladder = text_ladder(list(shown(net, start, names)), COLUMNS + (("answer",) if name in WITH_DESK else ()))
     file = GOLDEN / f"{name}.txt"
     if os.environ.get("DIALTONE_WRITE_GOLDEN"):
         file.parent.mkdir(exist_ok=True)

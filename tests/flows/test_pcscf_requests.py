@@ -11,6 +11,7 @@ from dialtone.codec.sip import MessageRequest, NameAddr, SipRequest
 from dialtone.effects import PeerDown
 
 PCSCF = f"pcscf.{DOMAIN}"
+DESK = f"<sip:sos@scscf.{DOMAIN};lr>"
 
 
 def registered() -> tuple[Rig, Phone]:
@@ -192,11 +193,41 @@ def test_emergency_calls_are_sent_elsewhere(uri: str) -> None:
 
 def test_a_desk_takes_emergency_calls_of_registered_phones() -> None:
     rig, phone = Rig(emergency="desk"), Phone()
-    (answer,) = messages(rig.gm(phone.clear, phone.request("INVITE", "urn:service:sos")), "Gm")
-    assert answer.status == 403
     rig.register(phone)
-    request = sent(rig, phone, "INVITE", uri="urn:service:sos")
-    assert (request.uri, request.all("Route")) == ("urn:service:sos", [ROUTE])
+    request = sent(rig, phone, "INVITE", uri="tel:112")
+    assert (request.uri, request.all("Route")) == ("urn:service:sos", [DESK])
+    assert request.all("P-Asserted-Identity") == [f"<{NUMBER}>"]
+
+
+def test_a_desk_takes_those_of_guests_and_nothing_else() -> None:
+    rig, phone = Rig(emergency="desk"), Phone(number="sip:anonymous@anonymous.invalid")
+    contact = "Contact: <sip:10.46.0.2:5060>"
+    (answer,) = messages(rig.gm(phone.clear, phone.request("INVITE", "urn:service:sos")), "Gm")
+    assert answer.status == 400, "there is no way back to it"
+    strange = phone.request("INVITE", "urn:service:sos", "Contact: <sip:10.46.0.3:5060>")
+    assert messages(rig.gm(phone.clear, strange), "Gm")[0].status == 403
+    (request,) = messages(rig.gm(phone.clear, phone.request(
+        "INVITE", "urn:service:sos", contact, "P-Preferred-Identity: <sip:president@example.org>",
+        "P-Asserted-Identity: <sip:president@example.org>")), "Mw")
+    assert (request.all("Route"), request.has("P-Asserted-Identity")) == ([DESK], False)
+    assert not request.has("P-Preferred-Identity")
+    inside = {"to": "<urn:service:sos>;tag=9"}
+    assert messages(rig.gm(phone.clear, phone.request("UPDATE", f"sip:desk@{DOMAIN}", **inside)), "Mw")
+    other = phone.request("UPDATE", f"sip:desk@{DOMAIN}", **inside).replace(phone.call_id.encode(), b"another")
+    assert messages(rig.gm(phone.clear, other), "Gm")[-1].status == 403
+    assert messages(rig.gm(phone.clear, phone.request("MESSAGE", NUMBER)), "Gm")[-1].status == 403
+    assert messages(rig.gm(phone.clear, phone.request("BYE", f"sip:desk@{DOMAIN}", **inside)), "Mw")
+    assert (rig.pcscf.guests, rig.pcscf.passing, rig.pcscf.by_contact) == ({}, {}, {})
+
+
+def test_who_registered_for_emergencies_may_do_nothing_else() -> None:
+    rig, phone = Rig(emergency="desk"), Phone()
+    first = messages(rig.gm(phone.clear, phone.register(contact="<sip:10.46.0.2:6300;sos>")), "Mw")[0]
+    phone.server = messages(rig.challenge(first), "Gm")[0].first("Security-Server")
+    again = phone.register(contact="<sip:10.46.0.2:6300;sos>", response="5a")
+    rig.accept(messages(rig.gm(phone.protected, again), "Mw")[0])
+    assert messages(rig.gm(phone.protected, phone.request("INVITE", NUMBER)), "Gm")[-1].status == 403
+    assert sent(rig, phone, "INVITE", uri="urn:service:sos").all("Route") == [DESK]
 
 
 @pytest.mark.parametrize(("lines", "status"), [

@@ -14,6 +14,9 @@ from dialtone.hss import ims
 from dialtone.hss.element import Hss, on
 from dialtone.hss.writes import NoteSeen
 
+EMERGENCY = 1
+"""UAR-Flags: an emergency registration, which roaming does not keep from (TS 29.228, 6.1.1.1)."""
+
 
 @on("Cx", UserAuthorizationRequest)
 def on_user_authorization_request(hss: Hss, msg: UserAuthorizationRequest, rx: Rx) -> Effects:
@@ -36,7 +39,8 @@ def _answer(hss: Hss, msg: UserAuthorizationRequest, rx: Rx) -> UserAuthorizatio
     rx.subject = subscriber.imsi
     kind = msg.user_authorization_type or AuthorizationType.REGISTRATION
     leaves = kind == AuthorizationType.DE_REGISTRATION
-    if not leaves and not subscriber.profile.roaming and not _home(hss, msg.visited_network_identifier):
+    urgent = bool((msg.uar_flags or 0) & EMERGENCY)
+    if not leaves and not urgent and not subscriber.profile.roaming and not _home(hss, msg.visited_network_identifier):
         raise ims.Refused(CxResult.DIAMETER_ERROR_ROAMING_NOT_ALLOWED,
                           f"it may not register in {msg.visited_network_identifier.decode(errors='replace')}")
     served = ims.registration(hss, subscriber.imsi)

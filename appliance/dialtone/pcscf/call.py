@@ -114,7 +114,9 @@ def _establish(pcscf: Pcscf, call: Passing, branch: Branch, answer: SipResponse)
 
 
 def _over(pcscf: Pcscf, key: Hashable) -> Effects:
-    pcscf.passing.pop(key, None)
+    call = pcscf.passing.pop(key, None)
+    if call is not None and call.registration.guest:
+        emergency.goodbye(pcscf, call.registration)
     yield from media.end(pcscf, key)
 
 

@@ -51,6 +51,7 @@ class Pcscf(Element):
         self.registrations: dict[RegistrationKey, Registration] = {}
         self.by_place: dict[Place, Registration] = {}
         self.by_contact: dict[tuple[str, int], Registration] = {}
+        self.guests: dict[str, Registration] = {}  # in an emergency call, and not registered, by address
         self.calls = Calls("pgw", self.host, self.domain, plmn.epc_realm, start=int.from_bytes(random(4)))
         self.passing: dict[Hashable, Passing] = {}  # calls, by Call-ID and the phone
         self.by_spi: dict[tuple[str, int], Registration] = {}  # destination and SPI of every SA
@@ -75,7 +76,9 @@ class Pcscf(Element):
     def sender(self, rx: Rx) -> Registration | None:
         """Whose request this is: by where it comes from, which the user plane and IPsec vouch for."""
         flow = Flow.find(rx.peer)
-        return self.by_place.get(Place(flow.host, flow.port, flow.local_port)) if flow is not None else None
+        if flow is None:
+            return None
+        return self.by_place.get(Place(flow.host, flow.port, flow.local_port)) or self.guests.get(flow.host)
 
     def is_protected(self, rx: Rx) -> bool:
         """Whether it came through IPsec: nothing else reaches these ports (kernel/ipsec.py)."""

@@ -39,8 +39,10 @@ def assert_identity(registration: Registration, message: SipMessage, wanted: str
     (TS 24.229, 5.2.6.3.3; RFC 3325, 5)."""
     known = {same(uri): uri for uri in registration.identities}
     preferred = [same(uri) for uri in _uris(message, wanted)]
-    chosen = next((known[uri] for uri in preferred if uri in known), registration.identities[0])
     message.remove("P-Preferred-Identity")
+    if not known:  # a guest is nobody (5.2.10.2)
+        return
+    chosen = next((known[uri] for uri in preferred if uri in known), registration.identities[0])
     message.set("P-Asserted-Identity", f"<{chosen}>")
 
 

@@ -96,8 +96,9 @@ class Calls:
 
     def begin(self, key: Hashable, address: str, *, subject: str = "", identity: str = "", charging: str = "",
               emergency: bool = False) -> None:
-        """A phone at `address` is in a call from now on. Beyond the limit a call goes on without bearers."""
-        if key not in self.by_key and len(self.by_key) < MOST_CALLS:
+        """A phone at `address` is in a call from now on. Beyond the limit a call goes on without bearers,
+        but for an emergency."""
+        if key not in self.by_key and (emergency or len(self.by_key) < MOST_CALLS):
             name = f"{self.host};{self.start};{next(self._numbers)}"
             call = Call(key, name, subject, identity, Leg(address), charging, emergency)
             self.by_key[key] = self.by_id[name] = call

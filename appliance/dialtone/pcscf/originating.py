@@ -14,13 +14,17 @@ from dialtone.sip.proxy import Target
 
 @on("Gm", SipRequest)
 def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
-    registration = pcscf.sender(rx)
-    if registration is not None:
-        rx.subject, rx.state = registration.subject, registration.state
-    if pcscf.config.network.emergency == "off" and emergency.is_emergency(msg):
+    registration, urgent = pcscf.sender(rx), emergency.is_emergency(msg)
+    if urgent and pcscf.config.network.emergency == "off":
+        if registration is not None:
+            rx.subject, rx.state = registration.subject, registration.state
         yield from emergency.refused(pcscf, msg, rx)
         return
-    if registration is None or not registration.registered:
+    if urgent and (registration is None or not registration.registered):
+        registration = emergency.welcome(pcscf, msg, rx)
+    if registration is not None:
+        rx.subject, rx.state = registration.subject, registration.state
+    if registration is None or not _may(pcscf, registration, msg, urgent=urgent):
         raise SipError("register first", cause=403, clause="TS 24.229, 5.2.6.3.2")
     _verified(msg, rx, registration)
     context = pcscf.proxy.receive(msg, rx)
@@ -31,9 +35,13 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
         headers.assert_identity(registration, msg)
     if not isinstance(msg, AckRequest):
         headers.charge(pcscf, msg, registration.key.host)
+    if urgent and registration.guest:
+        yield from emergency.seat(pcscf, registration)
 
     def change(copy: SipRequest) -> None:
-        if begins:  # whatever way the phone would like to go (TS 24.229, 5.2.6.3.3)
+        if urgent:
+            emergency.route(pcscf, copy)
+        elif begins:  # whatever way the phone would like to go (TS 24.229, 5.2.6.3.3)
             copy.set("Route", *registration.routes)
 
     def back(answer: SipResponse) -> None:
@@ -42,6 +50,14 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
 
     yield from call.requested(pcscf, msg, context, registration, from_phone=True)
     yield from pcscf.proxy.forward(context, [Target("Mw", SCSCF, change=change)], [pcscf.uri("mo")], back)
+
+
+def _may(pcscf: Pcscf, registration: Registration, msg: SipRequest, *, urgent: bool) -> bool:
+    """Whoever is registered may send anything, for emergencies only where that is what he registered for; a guest has
+    its call (TS 24.229, 5.2.6.3.2 and 5.2.10)."""
+    if registration.registered and not registration.emergency:
+        return True
+    return urgent or (headers.in_dialog(msg) and (msg.call_id, registration.key) in pcscf.passing)
 
 
 def _verified(msg: SipRequest, rx: Rx, registration: Registration) -> None:

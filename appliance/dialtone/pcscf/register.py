@@ -85,6 +85,12 @@ def contact_of(msg: RegisterRequest, flow: Flow) -> tuple[str, int] | None:
     return flow.host, uri.port or 5060
 
 
+def is_emergency(msg: RegisterRequest) -> bool:
+    """Whether it registers for calls to 112 only: `sos` in its Contact (TS 24.229, 5.1.6.2 and 7.2A.13)."""
+    contacts = msg.all("Contact")
+    return bool(contacts) and contacts != ["*"] and "sos" in SipUri.parse(NameAddr.parse(contacts[0]).uri).params
+
+
 def _offer(pcscf: Pcscf, msg: RegisterRequest, impi: str) -> Mechanism | None:
     """What to protect the phone by; None for one that may do without."""
     offers = agreement.mechanisms(msg, "Security-Client")

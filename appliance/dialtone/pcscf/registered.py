@@ -12,7 +12,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Event, InstallSas, KeepSas, StartTimer, StopTimer, Verdict
 from dialtone.pcscf import headers
 from dialtone.pcscf.element import Pcscf, on
-from dialtone.pcscf.register import Registering
+from dialtone.pcscf.register import Registering, is_emergency
 from dialtone.pcscf.registration import Association, Place, Registration, RegistrationKey
 from dialtone.pcscf.states import RegistrationState
 from dialtone.pcscf.timers import KERNEL, MARGIN, OLD_SAS, REG_AWAIT_AUTH
@@ -160,6 +160,7 @@ def _accepted(pcscf: Pcscf, msg: RegisterResponse, context: Registering, rx: Rx)
     registration.identities = ([NameAddr.parse(value).uri for value in msg.all("P-Associated-URI")]
                                or [context.request.to.uri])
     registration.routes = msg.all("Service-Route")
+    registration.emergency = is_emergency(context.request)
     yield StopTimer("reg-await-auth", registration.key)
     yield StartTimer("registration", registration.key, seconds + MARGIN)
     yield from _use(registration, context, seconds, rx.now)

@@ -54,7 +54,8 @@ class Registration:
 
     `current` is the set of SAs in use, `pending` one whose challenge is not answered, `old` those that newer ones have
     replaced; a phone without IPsec has none, and is reached at `plain`. `identities` are those of P-Associated-URI in
-    their order, `routes` those of Service-Route. `contact` is the host and port that requests for the phone name.
+    their order, `routes` those of Service-Route. `contact` is the host and port that requests for the phone name;
+    `emergency` says that it registered for calls to 112 only. Without a private identity it is a guest (emergency.py).
     """
 
     key: RegistrationKey
@@ -66,14 +67,20 @@ class Registration:
     contact: tuple[str, int] | None = None
     identities: list[str] = field(default_factory=list)
     routes: list[str] = field(default_factory=list)
+    emergency: bool = False
     since: float = 0.0
     expires: float = 0.0  # the time when it ends
 
     @property
     def subject(self) -> str:
-        """The IMSI, where the private identity begins with one."""
+        """The IMSI, where the private identity begins with one; of a guest the address."""
         user = self.key.impi.partition("@")[0]
-        return user if user.isdigit() else self.key.impi
+        return user if user.isdigit() else self.key.impi or self.key.host
+
+    @property
+    def guest(self) -> bool:
+        """Whether it is here for an emergency call, and not registered."""
+        return not self.key.impi
 
     @property
     def associations(self) -> list[Association]:

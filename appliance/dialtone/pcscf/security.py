@@ -5,8 +5,10 @@ connections that are gone, with which the SAs go."""
 from ipaddress import ip_address
 
 from dialtone.dispatch import Rx
-from dialtone.effects import ConnectionGone, Effects, EspRefused, SaExpired, Verdict
+from dialtone.effects import ConnectionGone, Effects, EspRefused, SaExpired, Tell, Verdict
 from dialtone.pcscf.element import Pcscf, on
+from dialtone.pcscf.media import MediaLost
+from dialtone.pcscf.registration import Registration
 
 
 @on.event(SaExpired)
@@ -37,8 +39,16 @@ def on_esp_refused(pcscf: Pcscf, event: EspRefused, rx: Rx) -> Effects:
 @on.event(ConnectionGone)
 def on_connection_gone(pcscf: Pcscf, event: ConnectionGone, rx: Rx) -> Effects:
     """Nobody is reached at this address any more, and the next one who gets it must not meet SAs of before."""
-    gone = [one for one in pcscf.registrations.values() if ip_address(one.key.host).packed == event.ipv4
-            or (event.prefix and ip_address(one.key.host).packed[:8] == event.prefix)]
+    gone = [one for one in pcscf.registrations.values() if _at(one, event)]
+    lost = [(key, call) for key, call in pcscf.passing.items() if _at(call.registration, event)]
+    for key, call in lost:
+        rx.subject = call.registration.subject
+        yield Tell(pcscf.name, MediaLost(key, "its connection is gone"))
     for registration in gone:
         rx.subject = registration.subject
         yield from pcscf.let_go(registration)
+
+
+def _at(registration: Registration, event: ConnectionGone) -> bool:
+    address = ip_address(registration.key.host).packed
+    return address == event.ipv4 or (bool(event.prefix) and address[:8] == event.prefix)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dialtone.codec import ims_subscription
 from dialtone.codec.diameter import AssignmentType, ServerAssignmentAnswer, ServerAssignmentRequest
-from dialtone.codec.sip import NameAddr, SipResponse
+from dialtone.codec.sip import NameAddr, SipResponse, SipUri
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Changed, Effects, Request, StartTimer, StopTimer, Unanswered, Verdict
 from dialtone.errors import ProtocolError
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dialtone.scscf.register import Attempt
 
 NOT_AVAILABLE, AVAILABLE = 0, 1  # User-Data-Already-Available (6.3.26)
+EMERGENCY_EXPIRES = 1800
+"""Seconds that an emergency registration is granted: phones do not end it, and renew it in a call (TS 23.167, 7.3)."""
 
 
 _decoded = lru_cache(maxsize=1024)(ims_subscription.decode)
@@ -92,6 +94,8 @@ def _assigned(attempt: "Attempt", scscf: Scscf, answer: ServerAssignmentAnswer |
     yield Verdict("IMS registration", True, f"{', '.join(user.associated) or attempt.impu} is "
                   f"{'registered' if first else 'registered again'} for {_longest(user, rx.now)} s")
     yield from reg_event.notify(scscf, user, touched, rx.now)
+    if attempt.emergency:  # no service but one (TS 24.229, 5.4.8.2)
+        return
     yield from third_party.register(scscf, user, attempt.impu, INITIAL if first else REFRESH, attempt.request,
                                     _longest(user, rx.now))
 
@@ -140,7 +144,7 @@ def _bind(scscf: Scscf, user: User, attempt: "Attempt", now: float) -> list[tupl
             if old is not None:
                 touched.append((old, "unregistered"))
             continue
-        seconds = min(seconds, scscf.config.ims.expires)
+        seconds = min(seconds, EMERGENCY_EXPIRES if attempt.emergency else scscf.config.ims.expires)
         params = {name: value for name, value in address.params.items() if name != "expires"}
         contact = Contact(old.id if old and old.uri == address.uri else scscf.number(), key, address.uri, params,
                           tuple(request.all("Path")), request.call_id, request.cseq.number, now + seconds,
@@ -158,7 +162,10 @@ def _bind(scscf: Scscf, user: User, attempt: "Attempt", now: float) -> list[tupl
 def _key(address: NameAddr) -> str:
     """A contact of the same device takes the place of the old one, wherever the device is now (RFC 5626, 6)."""
     instance = address.params.get("+sip.instance")
-    return f"{instance} {address.params.get('reg-id') or ''}".strip() if instance else address.uri
+    if not instance:
+        return address.uri
+    sos = "sos" if "sos" in SipUri.parse(address.uri).params else ""  # beside the ordinary one (TS 24.229, 5.4.8.2)
+    return " ".join(filter(None, (instance, address.params.get("reg-id"), sos)))
 
 
 def accept(scscf: Scscf, user: User, attempt: "Attempt", now: float) -> SipResponse:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 on = Handlers("scscf")
 
-ORIGINATING, DIALOG, RETURN = "orig", "dialog", "odi-"
-"""User parts of our URIs in Route: from a phone (TS 24.229, 5.4.1.2.2F), inside of a dialog, and back from an
-application server with the original dialog identifier (5.4.3.2)."""
+ORIGINATING, EMERGENCY, DIALOG, RETURN = "orig", "sos", "dialog", "odi-"
+"""User parts of our URIs in Route: from a phone (TS 24.229, 5.4.1.2.2F), to the E-CSCF (5.2.10.3), inside of a dialog,
+and back from an application server with the original dialog identifier (5.4.3.2)."""
 
 Then = Callable[["Scscf", Any, Rx], Effects]
 """What goes on when an answer is there; the answer is None where none came."""

@@ -78,7 +78,8 @@ def _seconds(text: str | None) -> int:
 def notify(scscf: Scscf, user: User, touched: Touched, now: float) -> Effects:
     """Contacts changed: tell who watches; when the registration is over, for the last time."""
     over = user.state is not RegistrationState.REGISTERED
-    if not touched:
+    touched = [(contact, event) for contact, event in touched if not contact.emergency]  # 5.4.2.1.2
+    if not touched and not over:
         return
     for watcher in list(user.watchers.values()):
         left = max(round(watcher.expires - now), 0)
@@ -132,7 +133,7 @@ def _delivered(user: User, watcher: Watcher, scscf: Scscf, answer: SipResponse |
 
 
 def _full(user: User, now: float) -> tuple[bool, tuple[RegistrationInfo, ...]]:
-    return True, _infos(user, [(contact, "registered") for contact in user.contacts.values()], now)
+    return True, _infos(user, [(each, "registered") for each in user.contacts.values() if not each.emergency], now)
 
 
 def _partial(user: User, touched: Touched, now: float) -> tuple[bool, tuple[RegistrationInfo, ...]]:

@@ -26,6 +26,7 @@ from dialtone.sip.proxy import understand
 
 SHORTEST = 60
 DEFAULT_EXPIRES = 600_000
+EMERGENCY_REGISTRATION = 1  # UAR-Flags (TS 29.229, 6.3.44)
 _SUPPORTED = frozenset(("path", "sec-agree"))
 
 
@@ -52,6 +53,11 @@ class Attempt:
         return self.auth.get("integrity-protected").lower() in ("yes", "tls-yes", "ip-assoc-yes")
 
     @property
+    def emergency(self) -> bool:
+        """Whether it is for calls to 112 only (TS 24.229, 5.4.8)."""
+        return any("sos" in SipUri.parse(address.uri).params for address, _ in self.bindings)
+
+    @property
     def leaving(self) -> bool:
         """Whether it takes contacts away and adds none."""
         return self.everything or (bool(self.bindings) and not any(seconds for _, seconds in self.bindings))
@@ -68,7 +74,7 @@ def on_register_request(scscf: Scscf, msg: RegisterRequest, rx: Rx) -> Effects:
         **scscf.header(), user_name=attempt.impi, public_identity=attempt.impu,
         visited_network_identifier=visited.encode(),
         user_authorization_type=AuthorizationType.DE_REGISTRATION if attempt.leaving else
-        AuthorizationType.REGISTRATION,
+        AuthorizationType.REGISTRATION, uar_flags=EMERGENCY_REGISTRATION if attempt.emergency else None,
     ), partial(_authorized, attempt))
 
 

@@ -5,8 +5,8 @@
 from dialtone.codec.sip import AckRequest, SipRequest, SubscribeRequest
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects
-from dialtone.scscf import application_server, calls, location, originating, passing, reg_event
-from dialtone.scscf.element import DIALOG, ORIGINATING, RETURN, Scscf, on
+from dialtone.scscf import application_server, calls, emergency, location, originating, passing, reg_event
+from dialtone.scscf.element import DIALOG, EMERGENCY, ORIGINATING, RETURN, Scscf, on
 from dialtone.sip.proxy import Context, Target, next_hop
 
 
@@ -35,6 +35,8 @@ def on_sip_request(scscf: Scscf, msg: SipRequest, rx: Rx) -> Effects:
         return  # of nothing that we know
     elif own.startswith(RETURN):
         yield from application_server.on_return(scscf, own.removeprefix(RETURN), context, rx)
+    elif own == EMERGENCY:
+        yield from emergency.start(scscf, context, rx)
     elif own == ORIGINATING:
         yield from originating.start(scscf, context, rx)
     else:

@@ -5,6 +5,7 @@ watches its registration."""
 from dataclasses import dataclass, field
 
 from dialtone.codec.ims_subscription import ImsSubscription, PublicIdentity, ServiceProfile
+from dialtone.codec.sip import SipUri
 from dialtone.codec.sip.grammar import Params
 from dialtone.scscf.numbers import same_identity
 from dialtone.scscf.states import RegistrationState
@@ -28,6 +29,11 @@ class Contact:
     cseq: int
     expires: float
     display: str = ""
+
+    @property
+    def emergency(self) -> bool:
+        """Whether it was registered for calls to 112 only: nothing else goes there (TS 24.229, 5.4.8)."""
+        return "sos" in SipUri.parse(self.uri).params
 
     @property
     def q(self) -> float:
@@ -93,8 +99,9 @@ class User:
                      if any(same_identity(each.identity, uri) for each in profile.identities)), None)
 
     def live(self, now: float) -> list[Contact]:
-        """Contacts that have not expired, the preferred ones first."""
-        return sorted((each for each in self.contacts.values() if each.expires > now), key=lambda each: -each.q)
+        """Contacts that have not expired and take any request, the preferred ones first."""
+        return sorted((each for each in self.contacts.values() if each.expires > now and not each.emergency),
+                      key=lambda each: -each.q)
 
     @property
     def idle(self) -> bool:

@@ -13,6 +13,7 @@ from dialtone.sim import (  # noqa: F401
     connection,
     dedicated,
     detach,
+    emergency,
     erab,
     esm,
     handover,

@@ -22,7 +22,7 @@ from dialtone.effects import Effect, Effects, Event
 from dialtone.errors import ProtocolError
 from dialtone.ids import Guti
 from dialtone.sim import causes, combined, esm, volte
-from dialtone.sim.phone import Handset, Phone, on
+from dialtone.sim.phone import Phone, on
 from dialtone.sim.states import IS_REGISTERED, EmmState, EpsUpdateStatus
 from dialtone.sim.timers import TIMERS
 
@@ -99,10 +99,10 @@ def begin(phone: Phone) -> Iterator[Effect]:
     yield phone.send(request(phone))
 
 
-def _type(handset: Handset) -> EpsAttachType:
-    if handset.emergency:
+def _type(phone: Phone) -> EpsAttachType:
+    if phone.urgent:
         return EpsAttachType.EMERGENCY
-    return EpsAttachType.COMBINED if handset.combined else EpsAttachType.EPS
+    return EpsAttachType.COMBINED if phone.handset.combined else EpsAttachType.EPS
 
 
 def request(phone: Phone) -> nas.AttachRequest:
@@ -114,7 +114,7 @@ def request(phone: Phone) -> nas.AttachRequest:
     current = phone.nas.current
     ms, additional = handset.ms_network_capability, handset.additional_security_capability
     message = nas.AttachRequest(
-        eps_attach_type=_type(handset),
+        eps_attach_type=_type(phone),
         nas_key_set_identifier=NO_KEY if current is None else current.ksi,
         eps_mobile_identity=guti or _name(phone),
         ue_network_capability=UENetworkCapability(
@@ -155,7 +155,7 @@ def on_attach_accept(phone: Phone, msg: nas.AttachAccept, rx: Rx) -> Effects:
     phone.attempts = 0
     if isinstance(msg.guti, Guti):
         phone.guti = msg.guti
-    answer, effects = esm.activate_default(phone, inner)
+    answer, effects = esm.activate_default(phone, inner, emergency=phone.urgent)
     yield phone.send(nas.AttachComplete(esm_message_container=nas.encode(answer)))
     yield from effects
     if not repeated:
@@ -179,6 +179,7 @@ def on_attach_reject(phone: Phone, msg: nas.AttachReject, rx: Rx) -> Effects:
         yield phone.outcome("attach", False, f"{text}; {sticky}")
         return
     yield phone.outcome("attach", False, text)
+    phone.for_help = ""
     if msg.emm_cause == EmmCause.CONGESTION and msg.t3346_value is not None:
         yield from phone.back_off(msg.t3346_value)
         return

@@ -58,6 +58,7 @@ def finish(phone: Phone, event: str, text: str) -> Iterator[Effect]:
     yield from phone.stop("T3421", "T3418", "T3420")
     yield from phone.drop_bearers()
     yield from phone.move(event)
+    phone.for_help = ""
     yield phone.outcome("detach", True, text)
 
 

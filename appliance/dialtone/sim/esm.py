@@ -49,7 +49,7 @@ def connectivity_request(phone: Phone) -> nas.PDNConnectivityRequest:
     later = phone.handset.esm_information or bool(wanted_apn(phone))
     return nas.PDNConnectivityRequest(
         procedure_transaction_identity=ATTACH_PTI,
-        request_type=RequestType.EMERGENCY if phone.handset.emergency else RequestType.INITIAL,
+        request_type=RequestType.EMERGENCY if phone.urgent else RequestType.INITIAL,
         pdn_type=phone.handset.pdn_type,
         esm_information_transfer_flag=1 if later else None,
         protocol_configuration_options=asked_options(phone),
@@ -73,7 +73,7 @@ def on_esm_information_request(phone: Phone, msg: nas.ESMInformationRequest, rx:
 
 
 def activate_default(
-    phone: Phone, msg: nas.ActivateDefaultEPSBearerContextRequest
+    phone: Phone, msg: nas.ActivateDefaultEPSBearerContextRequest, *, emergency: bool = False
 ) -> tuple[nas.ActivateDefaultEPSBearerContextAccept, Iterator[Effect]]:
     """Take a default bearer; returns the answer and what to do besides (6.4.1.3)."""
     given = msg.protocol_configuration_options or ProtocolConfigurationOptions()
@@ -82,7 +82,7 @@ def activate_default(
     pdn = Pdn(ebi, msg.access_point_name, msg.pdn_address.ipv4, msg.eps_qos.qci,
               (*given.dns_ipv4, *given.dns_ipv6), (*given.p_cscf_ipv4, *given.p_cscf_ipv6), given.ipv4_link_mtu,
               BEARER.after(state, msg.NAME), msg.pdn_address.interface_identifier or b"", msg.esm_cause,
-              (msg.apn_ambr.downlink, msg.apn_ambr.uplink) if msg.apn_ambr else (0, 0))
+              (msg.apn_ambr.downlink, msg.apn_ambr.uplink) if msg.apn_ambr else (0, 0), emergency)
     answer = nas.ActivateDefaultEPSBearerContextAccept(eps_bearer_identity=ebi)
     repeated = ebi in phone.pdns
     phone.pdns[ebi] = pdn

@@ -12,7 +12,7 @@ from dialtone.codec.nas.causes import EsmCause
 from dialtone.codec.nas.values import RequestType
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Event
-from dialtone.sim import causes, esm, transaction
+from dialtone.sim import causes, emergency, esm, transaction
 from dialtone.sim.air import BearersDown
 from dialtone.sim.phone import Phone, on
 from dialtone.sim.states import IS_REGISTERED
@@ -64,12 +64,15 @@ def on_activate_default_eps_bearer_context_request(
     pti, ebi = msg.procedure_transaction_identity, msg.eps_bearer_identity
     repeated = ebi in phone.pdns and phone.pdns[ebi].apn == msg.access_point_name
     asked = phone.transactions.get(pti)
-    if not repeated and (asked is None or asked.procedure != OPEN):
+    if not repeated and (asked is None or asked.procedure not in (OPEN, emergency.PDN)):
         yield phone.send(nas.ActivateDefaultEPSBearerContextReject(
             eps_bearer_identity=ebi, esm_cause=EsmCause.PTI_MISMATCH))
         return
     yield from transaction.end(phone, pti)
-    answer, effects = esm.activate_default(phone, msg)
+    urgent = asked is not None and asked.procedure == emergency.PDN
+    if urgent:
+        phone.for_help = ""
+    answer, effects = esm.activate_default(phone, msg, emergency=urgent)
     yield phone.send(answer)
     yield from effects
     if not repeated:
@@ -79,7 +82,11 @@ def on_activate_default_eps_bearer_context_request(
 @on("NAS", nas.PDNConnectivityReject)
 def on_pdn_connectivity_reject(phone: Phone, msg: nas.PDNConnectivityReject, rx: Rx) -> Effects:
     """Not this one; the others stay (6.5.1.4)."""
-    return _rejected(phone, msg.procedure_transaction_identity, OPEN, msg.esm_cause)
+    asked = phone.transactions.get(msg.procedure_transaction_identity)
+    urgent = asked is not None and asked.procedure == emergency.PDN
+    yield from _rejected(phone, msg.procedure_transaction_identity, emergency.PDN if urgent else OPEN, msg.esm_cause)
+    if urgent:
+        yield from emergency.refused(phone)
 
 
 @on.event(ClosePdn)

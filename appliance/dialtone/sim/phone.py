@@ -91,6 +91,7 @@ class Pdn:
     identifier: bytes = b""  # the interface identifier for IPv6, 8 octets
     cause: int | None = None  # why it is not what was asked for
     ambr: tuple[int, int] = (0, 0)  # down, up in kbit/s
+    emergency: bool = False
 
 
 @dataclass(slots=True)
@@ -209,6 +210,7 @@ class Phone(Element):
         self.warnings: dict[tuple[int, int], str] = {}  # shown, by message identifier and serial number
         self.network_name = ""
         self.network_time: Any = None
+        self.for_help = ""  # an emergency number that was dialled and waits for a connection
         self.last = "switched on"
         self._rx: Rx | None = None
         self.counters: Counter[str] = Counter()
@@ -221,9 +223,19 @@ class Phone(Element):
         return self.usim.imsi
 
     @property
+    def ims_clients(self) -> tuple[str, ...]:
+        """The elements that are its IMS clients: the ordinary one, and that for emergencies."""
+        return (f"ims-{self.imsi}", f"sos-{self.imsi}") if self.handset.ims else ()
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it attaches for an emergency: to be able to call, or because somebody calls."""
+        return self.handset.emergency or bool(self.for_help)
+
+    @property
     def in_need(self) -> bool:
         """It attaches for an emergency, or is here for one: null algorithms are good enough (TS 24.301, 5.4.3.3)."""
-        return self.handset.emergency and self.emm in (EmmState.REGISTERED_INITIATED, EmmState.REGISTERED)
+        return self.urgent and self.emm in (EmmState.REGISTERED_INITIATED, EmmState.REGISTERED)
 
     @property
     def imei(self) -> str:
@@ -309,10 +321,10 @@ class Phone(Element):
         self.pdns.clear()
 
     def interface_down(self, ebi: int) -> Iterator[Effect]:
-        """A bearer takes its part of the data interface along; the IMS client hears of it."""
+        """A bearer takes its part of the data interface along; the IMS clients hear of it."""
         yield InterfaceDown(self.name, self.imsi, ebi)
-        if self.handset.ims:
-            yield Tell(f"ims-{self.imsi}", BearerIsDown(ebi))
+        for client in self.ims_clients:
+            yield Tell(client, BearerIsDown(ebi))
 
     def forget(self) -> None:
         """Delete GUTI, TAI list and keys."""

@@ -30,7 +30,7 @@ from dialtone.sim.commands import Commands
 from dialtone.sim.config import SimConfig, load, neighbours, sample_phones, with_ims
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.enb import Enb, EnbConfig
-from dialtone.sim.ims.client import ImsClient
+from dialtone.sim.ims.client import ImsClient, clients
 from dialtone.sim.ims.registration import DeregisterCommand
 from dialtone.sim.ims.sockets import ImsSockets
 from dialtone.sim.network import Bearers, add_enb, add_phone
@@ -112,9 +112,13 @@ def _ims_clients(loop: Loop, runtime: Runtime, config: SimConfig, phones: dict[s
     """The IMS clients of the phones that have one."""
     sockets = ImsSockets(loop, namespace_of)
     runtime.at_close(sockets.close)
-    return {phone.usim.imsi: sockets.add(ImsClient(phone.usim, random=os.urandom, handset=phone.ims, isim=phone.isim,
-                                                   apn=phone.handset.ims, texts=phones[phone.usim.imsi].texts))
-            for phone in config.phones if phone.handset.ims}
+    found = {}
+    for phone in config.phones:
+        if phone.handset.ims:
+            both = clients(phone.usim, os.urandom, phone.ims, phone.isim, phone.handset.ims,
+                           phones[phone.usim.imsi].texts)
+            found[phone.usim.imsi], _ = map(sockets.add, both)
+    return found
 
 
 def _stop(task: asyncio.Future[None]) -> None:

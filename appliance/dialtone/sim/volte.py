@@ -18,13 +18,16 @@ IMS_PDN_SECONDS = 1.7
 
 @dataclass(slots=True)
 class PdnIsUp(Event):
-    """A PDN connection stands: its default bearer, address, and the P-CSCFs that the network named."""
+    """A PDN connection stands: its default bearer, address, and the P-CSCFs that the network named; whether it is for
+    emergency calls, and whether the network knows whose phone this is."""
 
     ebi: int
     apn: str
     address: IPv4Address | None
     p_cscf: tuple[IPv4Address | IPv6Address, ...]
     tai: Tai
+    emergency: bool = False
+    anonymous: bool = False
 
 
 @dataclass(slots=True)
@@ -36,11 +39,6 @@ class BearerIsUp(Event):
     qci: int
 
 
-def client(phone: Phone) -> str:
-    """The element that is the phone's IMS client."""
-    return f"ims-{phone.imsi}"
-
-
 def voice_domain(phone: Phone) -> VoiceDomainPreference | None:
     """What it says of calls when it attaches; a phone that has never heard of VoLTE says nothing."""
     if not phone.handset.ims:
@@ -50,7 +48,7 @@ def voice_domain(phone: Phone) -> VoiceDomainPreference | None:
 
 def attached(phone: Phone) -> Iterator[Effect]:
     """The IMS connection comes a moment after the attach, where the network offers calls by IMS."""
-    if phone.handset.ims and not phone.faults.volte_off and not phone.faults.no_ims_pdn:
+    if phone.handset.ims and not (phone.urgent or phone.faults.volte_off or phone.faults.no_ims_pdn):
         if phone.ims_vops:
             yield StartTimer("IMS PDN", phone.imsi, IMS_PDN_SECONDS)
         else:
@@ -58,8 +56,10 @@ def attached(phone: Phone) -> Iterator[Effect]:
 
 
 def up(phone: Phone, pdn: Pdn, dedicated: Dedicated | None = None) -> Iterator[Effect]:
-    """Tell the IMS client of a connection, or of a bearer beside it."""
-    if phone.handset.ims and dedicated is None:
-        yield Tell(client(phone), PdnIsUp(pdn.ebi, pdn.apn, pdn.address, pdn.p_cscf, phone.cell.tai))
-    elif phone.handset.ims and dedicated is not None:
-        yield Tell(client(phone), BearerIsUp(dedicated.ebi, dedicated.linked, dedicated.qos.qci))
+    """Tell the IMS clients of a connection, or of a bearer beside it."""
+    event: Event = PdnIsUp(pdn.ebi, pdn.apn, pdn.address, pdn.p_cscf, phone.cell.tai, pdn.emergency,
+                           not phone.handset.sim or phone.nas.null)
+    if dedicated is not None:
+        event = BearerIsUp(dedicated.ebi, dedicated.linked, dedicated.qos.qci)
+    for client in phone.ims_clients:
+        yield Tell(client, event)

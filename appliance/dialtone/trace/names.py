@@ -20,7 +20,7 @@ def role(point: str, name: str) -> str:
     """The role of `name` at a reference point: elements by name (`mme`, or a host `mme.example.org`), everybody else by
     the point."""
     ours = _ELEMENTS.get(name.partition(".")[0]) or _PEERS.get(point)
-    return ours or (UE if name.startswith(("ue-", "ims-")) else name)
+    return ours or (UE if name.startswith(("ue-", "ims-", "sos-")) else name)
 
 
 def column(point: str, name: str) -> str:

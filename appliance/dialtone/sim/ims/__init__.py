@@ -2,4 +2,14 @@
 """The simulated phone's IMS client: registration with IPsec, texts, calls and their media; no input or output."""
 
 # Importing the package registers every handler.
-from dialtone.sim.ims import called, calling, connection, registration, session, sms, subscription, text  # noqa: F401
+from dialtone.sim.ims import (  # noqa: F401
+    called,
+    calling,
+    connection,
+    emergency,
+    registration,
+    session,
+    sms,
+    subscription,
+    text,
+)

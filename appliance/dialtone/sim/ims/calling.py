@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from dialtone.codec.sip import InviteRequest, InviteResponse, PrackResponse, SipResponse
 from dialtone.dispatch import Rx
-from dialtone.effects import Effect, Effects, Request, Send, Unanswered
+from dialtone.effects import Effect, Effects, Request, Send, Tell, Unanswered
 from dialtone.errors import ProtocolError
-from dialtone.sim.ims import session
+from dialtone.sim.emergency import CallForHelp
+from dialtone.sim.ims import emergency, session
 from dialtone.sim.ims.call import (
     CALL_PROCEDURE,
     HANG_UP,
@@ -39,12 +40,20 @@ INTERVAL_TOO_SMALL = 422
 def on_call_command(client: ImsClient, event: CallCommand, rx: Rx) -> Effects:
     """A person dials."""
     client.mark(rx)
+    if emergency.is_emergency(event.to):
+        yield Tell(client.phone, CallForHelp(event.to))
+    else:
+        yield from dial(client, event.to)
+
+
+def dial(client: ImsClient, to: str) -> Effects:
+    """Call, if that is possible."""
     if not client.registered:
         yield client.outcome(CALL_PROCEDURE, False, "not called: the phone is not registered to IMS")
     elif len(client.calls) >= CALL_LIMIT:
         yield client.outcome(CALL_PROCEDURE, False, "not called: the phone has too many calls")
     else:
-        yield invite(client, event.to, client.handset.session_expires)
+        yield invite(client, to, client.handset.session_expires)
 
 
 def invite(client: ImsClient, to: str, session_expires: int, least: int = 0) -> Request:
@@ -53,7 +62,10 @@ def invite(client: ImsClient, to: str, session_expires: int, least: int = 0) -> 
     call = new(client, message, to)
     call.preconditions = client.handset.preconditions
     named(client, message)
-    message.append("P-Preferred-Identity", f"<{client.impu}>")
+    if client.registered:
+        message.append("P-Preferred-Identity", f"<{client.impu}>")
+    elif client.access:
+        message.append("P-Access-Network-Info", client.access)
     message.append("P-Preferred-Service", MMTEL)
     message.append("Accept-Contact", f"*;{ICSI}")
     message.append("P-Early-Media", "supported")
@@ -158,7 +170,8 @@ def _refused(client: ImsClient, call: Call, msg: SipResponse) -> Effects:
     elif call.state == CallState.OVER and call.why == "cancelled":
         yield client.outcome(HANG_UP, True, f"the call to {call.other} was given up before the answer")
     else:
-        yield client.outcome(CALL_PROCEDURE, False, f"{call.other}: {msg.status} {msg.reason}".rstrip())
+        why = emergency.ELSEWHERE if emergency.elsewhere(msg) else f"{msg.status} {msg.reason}".rstrip()
+        yield client.outcome(CALL_PROCEDURE, False, f"{call.other}: {why}")
 
 
 def _too_late(client: ImsClient, call: Call, msg: SipResponse) -> Effects:

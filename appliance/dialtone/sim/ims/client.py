@@ -130,13 +130,19 @@ class Subscription:
 
 
 class ImsClient(Element):
-    """One phone's IMS client. `last` is the outcome of the last procedure, a sentence for people."""
+    """One phone's IMS client; with `emergency` that for calls to 112, over a connection of their own (emergency.py).
+    `last` is the outcome of the last procedure, a sentence for people."""
 
     on = on
 
     def __init__(self, usim: Usim, *, random: Callable[[int], bytes], handset: ImsHandset | None = None,
-                 isim: Isim | None = None, apn: str = "ims", texts: Texts | None = None) -> None:
-        self.name = f"ims-{usim.imsi}"
+                 isim: Isim | None = None, apn: str = "ims", texts: Texts | None = None,
+                 emergency: bool = False) -> None:
+        self.name = f"{'sos' if emergency else 'ims'}-{usim.imsi}"
+        self.emergency = emergency
+        self.anonymous = False  # the network does not know whose phone this is
+        self.help: ImsClient | None = None  # that for emergencies
+        self.wanted = ""  # whom to call for help
         self.usim = usim
         self.isim = isim
         self.random = random
@@ -188,6 +194,8 @@ class ImsClient(Element):
     @property
     def impu(self) -> str:
         """What it calls itself: the first identity that the network gave it, as handsets do."""
+        if self.emergency and self.registration is None:
+            return "sip:anonymous@anonymous.invalid"  # TS 24.229, 5.1.6.8.2
         known = self.registration.identities if self.registration else ()
         return known[0] if known else self.identity.impu
 
@@ -227,7 +235,7 @@ class ImsClient(Element):
         """Its Contact: no user part, and under IPsec the protected server port."""
         secure = secure or self.secure
         port = secure.sas.phone.port_s if secure else self.handset.port
-        uri = f"<sip:{bracketed(self.address)}:{port}>"
+        uri = f"<sip:{bracketed(self.address)}:{port}{';sos' if self.emergency else ''}>"
         if bare:
             return uri
         smsip = f";{SMSIP}" if self.handset.smsip and not self.faults.no_smsip else ""
@@ -268,11 +276,12 @@ class ImsClient(Element):
             message.append("Security-Verify", verify + "1" if self.faults.wrong_security_verify else verify)
 
     def route_set(self) -> tuple[str, ...]:
-        """The P-CSCF, and the Service-Route behind it (5.1.2A.1.2)."""
-        if self.registration is None:
+        """The P-CSCF, and the Service-Route behind it (5.1.2A.1.2); for an emergency nothing behind it (5.1.6.8)."""
+        if self.registration is None and not self.emergency:
             return ()
         port = self.secure.sas.network.port_s if self.secure else sip.PORT
-        return (f"<sip:{bracketed(self.p_cscf)}:{port};lr>", *self.registration.service_route)
+        further = self.registration.service_route if self.registration and not self.emergency else ()
+        return (f"<sip:{bracketed(self.p_cscf)}:{port};lr>", *further)
 
     def inside(self, dialog: Dialog, method: str) -> SipRequest:
         """A request inside a dialog, with what every one has."""
@@ -341,6 +350,14 @@ class ImsClient(Element):
                 yield self.answer(message, error.cause or 400, rx)
             else:
                 yield Send(rx.point, self.reply(rx.peer, message.via), self.response(message, error.cause or 400))
+
+
+def clients(usim: Usim, random: Callable[[int], bytes], handset: ImsHandset | None, isim: Isim | None, apn: str,
+            texts: Texts) -> tuple[ImsClient, ImsClient]:
+    """The IMS clients of one phone: the ordinary one, and that for emergencies."""
+    ordinary = ImsClient(usim, random=random, handset=handset, isim=isim, apn=apn, texts=texts)
+    ordinary.help = ImsClient(usim, random=random, handset=handset, isim=isim, emergency=True)
+    return ordinary, ordinary.help
 
 
 @dataclass(slots=True)

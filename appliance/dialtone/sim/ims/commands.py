@@ -72,15 +72,17 @@ class ImsCommands:
 
     async def _run(self, args: Args, event: Event, procedure: str) -> dict[str, Any]:
         client = self.client(args)
-        said = await self.outcome((client.name,), procedure, event, float(args.get("timeout", SECONDS)))
+        names = (client.name,) if client.help is None else (client.name, client.help.name)
+        said = await self.outcome(names, procedure, event, float(args.get("timeout", SECONDS)))
         return {"imsi": client.imsi, **line(client), "ok": said.startswith("ok")}
 
 
 def line(client: ImsClient) -> dict[str, Any]:
     """What there is to say of an IMS client."""
     sas = client.secure.sas if client.secure else None
+    calls = [*client.calls.values(), *(client.help.calls.values() if client.help is not None else ())]
     return {"ims": client.state.value, "identity": client.impu if client.registered else "",
             "ipsec": f"{sas.alg} {sas.ealg}" if sas else "", "texts": len(client.inbox),
             "calls": [{"with": one.other, "state": one.state.value, "held": one.local.direction == "sendonly",
-                       "media": one.stream.summary() if one.stream else None} for one in client.calls.values()],
+                       "media": one.stream.summary() if one.stream else None} for one in calls],
             "last_media": client.heard.summary() if client.heard else None, "last": client.last}

@@ -7,7 +7,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Event
 from dialtone.ids import Tai
 from dialtone.sim.faults import Faults
-from dialtone.sim.ims import call, registration
+from dialtone.sim.ims import call, emergency, registration
 from dialtone.sim.ims.client import GmDown, GmUp, ImsClient, family, on
 from dialtone.sim.ims.states import RegistrationState
 from dialtone.sim.ims.timers import TIMERS
@@ -27,8 +27,9 @@ class NoPort(Event):
 def on_pdn_is_up(client: ImsClient, event: PdnIsUp, rx: Rx) -> Effects:
     """The IMS connection stands: register with the P-CSCF that it named."""
     client.mark(rx)
-    if event.apn != client.apn:
+    if event.emergency != client.emergency or not (client.emergency or event.apn == client.apn):
         return
+    client.anonymous = event.anonymous
     client.ebi, client.address = event.ebi, str(event.address or "")
     client.p_cscf = family(event.p_cscf, event.address)
     client.access = _access(event.tai)
@@ -38,7 +39,7 @@ def on_pdn_is_up(client: ImsClient, event: PdnIsUp, rx: Rx) -> Effects:
                              "the network named no P-CSCF that this phone can reach (PCO), so it cannot register")
         return
     yield GmUp(client.name, client.imsi, client.address, client.handset.port, NoPort())
-    yield from registration.begin(client)
+    yield from emergency.connected(client) if client.emergency else registration.begin(client)
 
 
 def _access(tai: Tai) -> str:

@@ -25,7 +25,7 @@ from dialtone.effects import (
     Unanswered,
 )
 from dialtone.errors import ProtocolError
-from dialtone.sim.ims import subscription
+from dialtone.sim.ims import emergency, subscription
 from dialtone.sim.ims.agreement import Challenge, Offer, agree, credentials, initial_credentials, make_offer
 from dialtone.sim.ims.client import ImsClient, Registration, Secure, on
 from dialtone.sim.ims.identity import authenticate
@@ -276,7 +276,10 @@ def _granted(client: ImsClient, attempt: Attempt, msg: RegisterResponse) -> Effe
     sas = client.secure.sas if client.secure else None
     how = f"{sas.alg}, {sas.ealg}" if sas else "without IPsec"
     yield client.outcome(REGISTER, True, f"registered for {expires} s as {client.impu} ({how})")
-    yield from subscription.keep(client)
+    if client.emergency:
+        yield from emergency.call(client)
+    else:
+        yield from subscription.keep(client)
 
 
 def _expires(client: ImsClient, msg: RegisterResponse, attempt: Attempt) -> int:
@@ -325,6 +328,10 @@ def _failed(client: ImsClient, why: str, *, credentials: bool = False, after: fl
             yield Tell(client.phone, attempt.then)
         return
     client.failures += 1
+    if client.emergency:  # without a name, then
+        yield client.outcome(procedure, False, why)
+        yield from emergency.call(client)
+        return
     client.credential_failures += credentials
     if client.credential_failures >= CREDENTIAL_FAILURES:
         yield client.outcome(procedure, False, f"{why}; the phone gives up until it is switched off and on")
@@ -357,7 +364,10 @@ def lost(client: ImsClient, why: str) -> Iterator[Effect]:
 def on_refresh(client: ImsClient, key: str, rx: Rx) -> Effects:
     """Half of the time is over."""
     client.mark(rx)
-    if client.state == RegistrationState.REGISTERED:
+    if client.state == RegistrationState.REGISTERED and client.emergency and not client.calls:
+        yield from client.move("ended by the network")
+        yield from lost(client, "the emergency registration is left to expire")
+    elif client.state == RegistrationState.REGISTERED:
         yield from refresh(client)
 
 

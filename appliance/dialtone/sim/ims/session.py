@@ -18,7 +18,7 @@ from dialtone.codec.sip import (
     UpdateResponse,
 )
 from dialtone.dispatch import Rx
-from dialtone.effects import Answer, Effect, Effects, Request, Send, StopTimer, Unanswered
+from dialtone.effects import Answer, Effect, Effects, Request, Send, StopTimer, Tell, Unanswered
 from dialtone.errors import ProtocolError
 from dialtone.sim.ims.call import (
     CALL_PROCEDURE,
@@ -270,6 +270,9 @@ def on_hang_up_command(client: ImsClient, event: HangUpCommand, rx: Rx) -> Effec
     from dialtone.sim.ims import called, calling  # both are built on this file
 
     client.mark(rx)
+    if not client.calls and client.help is not None and client.help.calls:
+        yield Tell(client.help.name, event)
+        return
     if not client.calls:
         yield client.outcome(HANG_UP, False, "there is no call")
         return

@@ -37,9 +37,10 @@ class ImsSockets:
     def __init__(self, loop: Loop, namespace_of: Callable[[str], str]) -> None:
         self.loop = loop
         self.namespace_of = namespace_of
-        self.links: dict[str, SipLink] = {}  # by IMSI, as all that follows
-        self.ipsec: dict[str, Ipsec] = {}
-        self.media: dict[tuple[str, str], Media] = {}  # with the Call-ID
+        self.links: dict[str, SipLink] = {}  # by client
+        self.at: dict[str, SipLink] = {}  # by address
+        self.ipsec: dict[str, Ipsec] = {}  # likewise
+        self.media: dict[tuple[str, str], Media] = {}  # by IMSI and Call-ID
         self._tasks: set[asyncio.Future[None]] = set()
         for effect, perform in ((GmDown, self._gm_down), (InstallSas, self._install), (KeepSas, self._keep),
                                 (RemoveSas, self._remove), (MediaUp, self._media_up), (MediaDown, self._media_down)):
@@ -49,7 +50,7 @@ class ImsSockets:
     def add(self, client: ImsClient) -> ImsClient:
         """Give an IMS client its place, and its link on Gm."""
         namespace = Namespace(self.namespace_of(client.imsi))
-        link = self.links[client.imsi] = SipLink(self.loop, client.name, "Gm", within=namespace.enter)
+        link = self.links[client.name] = SipLink(self.loop, client.name, "Gm", within=namespace.enter)
         self.loop.add(client)
         start = int.from_bytes(client.random(4))
         self.loop.bind(client.name, "Gm", sip, link, policy=client.policy(), numbers=iter(range(start, _BRANCHES)))
@@ -76,9 +77,10 @@ class ImsSockets:
     async def _listen(self, effect: GmUp, done: Done) -> None:
         """Open the port as soon as the device has its address."""
         end = time.monotonic() + ADDRESS_SECONDS
+        link = self.at[effect.address] = self.links[effect.client]
         while True:
             try:
-                self.links[effect.imsi].listen(effect.address, effect.port)
+                link.listen(effect.address, effect.port)
             except LocalError as error:
                 if time.monotonic() > end:
                     done(error)
@@ -89,19 +91,21 @@ class ImsSockets:
                 return
 
     def _gm_down(self, effect: GmDown) -> None:
-        self.links[effect.imsi].close()
-        ipsec = self.ipsec.pop(effect.imsi, None)
+        self.links[effect.client].close()
+        self.at.pop(effect.address, None)
+        ipsec = self.ipsec.pop(effect.address, None)
         if ipsec is not None:
             ipsec.close()
 
     # ---- IPsec -----------------------------------------------------------------------------------------
 
     def _install(self, effect: InstallSas) -> None:
-        phone, link = effect.sas.phone, self.links[effect.imsi]
-        if effect.imsi not in self.ipsec:
+        phone = effect.sas.phone
+        link = self.at[phone.address]
+        if phone.address not in self.ipsec:
             with Namespace(self.namespace_of(effect.imsi)).enter():
-                self.ipsec[effect.imsi] = Ipsec(phone.address)
-        ipsec, known = self.ipsec[effect.imsi], {port for _, port in link.listening()}
+                self.ipsec[phone.address] = Ipsec(phone.address)
+        ipsec, known = self.ipsec[phone.address], {port for _, port in link.listening()}
         fresh = {phone.port_c, phone.port_s} - known
         ipsec.protect(fresh)
         for port in fresh:
@@ -109,16 +113,17 @@ class ImsSockets:
         ipsec.install(effect.sas, effect.seconds)
 
     def _keep(self, effect: KeepSas) -> None:
-        self.ipsec[effect.imsi].keep(effect.sas, effect.seconds)
+        self.ipsec[effect.sas.phone.address].keep(effect.sas, effect.seconds)
 
     def _remove(self, effect: RemoveSas) -> None:
         """A client port goes with its SAs; the server port stays, it belongs to all of them."""
-        ipsec, phone = self.ipsec.get(effect.imsi), effect.sas.phone
+        phone = effect.sas.phone
+        ipsec = self.ipsec.get(phone.address)
         if ipsec is None:
             return
         ipsec.remove(effect.sas)
         if phone.port_c != phone.port_s:
-            self.links[effect.imsi].unlisten(phone.address, phone.port_c)
+            self.at[phone.address].unlisten(phone.address, phone.port_c)
             ipsec.unprotect([phone.port_c])
 
     # ---- media ------------------------------------------------------------------------------------------
