@@ -132,7 +132,7 @@ class Inside:
                 (OpenStream, lambda stream: self.streams.update({stream.key: stream})),
                 (CloseStream, lambda stream: self.streams.pop(stream.key, None)),
                 (GmUp, lambda effect: self.gm.place(effect.client, effect.address)),
-                (GmDown, lambda effect: None),
+                (GmDown, lambda effect: self.gm.leave(effect.client, effect.address)),
                 (MediaUp, lambda effect: self.media.update({(effect.imsi, effect.call_id): effect})),
                 (MediaDown, lambda effect: self.media.pop((effect.imsi, effect.call_id)))):
             loop.performers[kind] = network.answered(call)

@@ -89,7 +89,7 @@ def shown(net: Network, start: int, names: dict[str, str]) -> Iterator[Event]:
         if event.id <= start or event.kind == "rx":
             continue
         flow = Flow.find(event.dst)
-        to = event.dst if flow is None else net.gm.hosts[flow.host]
+        to = event.dst if flow is None else "pcscf" if event.src != "pcscf" else f"ims-{event.subject}"
         yield event._replace(src=names.get(event.src, event.src), dst=names.get(to, to))
 
 

@@ -77,6 +77,11 @@ class MemoryFlows(Memory):
         """Give an element its addresses."""
         self.hosts |= dict.fromkeys(addresses, element)
 
+    def leave(self, element: str, address: str) -> None:
+        """It has this address no longer."""
+        if self.hosts.get(address) == element:
+            del self.hosts[address]
+
     def send(self, element: str, peer: str, data: bytes, stream: int) -> None:
         """Queue `data` for whoever has the address of the flow `peer`; they see the flow from their side."""
         flow = Flow.parse(peer)

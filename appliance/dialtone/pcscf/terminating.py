@@ -37,9 +37,15 @@ def _registration(pcscf: Pcscf, msg: SipRequest) -> Registration:
     """The phone whose contact it is for; one that has just left still hears the end of its dialogs. Raises SipError."""
     uri = SipUri.parse(msg.uri)
     registration = pcscf.by_contact.get((uri.host.strip("[]"), uri.port or 5060))
-    if registration is None or not (registration.registered or headers.in_dialog(msg)):
+    if registration is None or not (registration.registered or headers.in_dialog(msg)) or _anothers(registration, msg):
         raise SipError("no phone is registered there", cause=480, clause="TS 24.229, 5.2.6.4")
     return registration
+
+
+def _anothers(registration: Registration, msg: SipRequest) -> bool:
+    """Whether it is for who had this address before: the registrar does not know that his connection is gone."""
+    known = {headers.same(uri) for uri in registration.identities}
+    return any(headers.same(NameAddr.parse(value).uri) not in known for value in msg.all(CALLED))
 
 
 def _way(registration: Registration) -> str:

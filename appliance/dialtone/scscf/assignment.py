@@ -201,6 +201,8 @@ def _leave(scscf: Scscf, attempt: "Attempt", user: User) -> Effects:
     gone = [user.contacts.pop(key) for key in keys if key in user.contacts]
     yield Answer(accept(scscf, user, attempt, attempt.rx.now), to=attempt.rx)
     yield from drop(scscf, user, gone, "unregistered", AssignmentType.USER_DEREGISTRATION, attempt.rx.now)
+    if not gone and attempt.leaving and user.state is not RegistrationState.REGISTERED:  # lost in a restart of ours
+        yield inform(scscf, attempt.impi, attempt.impu, AssignmentType.USER_DEREGISTRATION)
     if not gone:
         scscf.tidy(user)
 

@@ -5,7 +5,7 @@ from dialtone.codec import ims_subscription
 from dialtone.codec.sip import NameAddr, SipRequest
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects
-from dialtone.scscf import application_server, calls, location, passing
+from dialtone.scscf import application_server, calls, location, numbers, passing, restoration
 from dialtone.scscf.element import Scscf
 from dialtone.scscf.states import RegistrationState
 from dialtone.scscf.user import User
@@ -20,6 +20,9 @@ def start(scscf: Scscf, context: Context, rx: Rx) -> Effects:
     served = request.first("P-Served-User")
     identity = NameAddr.parse(served).uri if served else next(iter(asserted), request.from_.uri)
     user = scscf.serving(identity)
+    if user is None and numbers.at_home(identity, scscf.plan):
+        yield from restoration.ask(scscf, context, identity)
+        return
     known = user.identity(identity) if user else None
     if user is None or known is None or user.state is not RegistrationState.REGISTERED:
         yield from passing.refuse(scscf, context, 403, "The caller is not registered")

@@ -54,7 +54,7 @@ def on_power_cycle(phone: Phone, event: PowerCycle, rx: Rx) -> Effects:
     yield from phone.move("power off")
     yield from phone.move("power on")
     phone.outgoing = Outgoing()
-    phone.usim_invalid = None
+    phone.usim_invalid, phone.for_help = None, ""
     phone.forbidden_tais.clear()
     phone.nas.partial = None
     phone.attempts = phone.authentication_failures = 0

@@ -11,7 +11,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Request, Send, Tell, Unanswered
 from dialtone.errors import ProtocolError
 from dialtone.sim.emergency import CallForHelp
-from dialtone.sim.ims import emergency, session
+from dialtone.sim.ims import emergency, restoration, session
 from dialtone.sim.ims.call import (
     CALL_PROCEDURE,
     HANG_UP,
@@ -33,7 +33,7 @@ from dialtone.sip.dialog import Dialog
 
 _OPEN = (CallState.OFFERED, CallState.PROGRESS)
 CALL_LIMIT = 8
-INTERVAL_TOO_SMALL = 422
+ALTERNATIVE_SERVICE, INTERVAL_TOO_SMALL = 380, 422
 
 
 @on.event(CallCommand)
@@ -170,8 +170,10 @@ def _refused(client: ImsClient, call: Call, msg: SipResponse) -> Effects:
     elif call.state == CallState.OVER and call.why == "cancelled":
         yield client.outcome(HANG_UP, True, f"the call to {call.other} was given up before the answer")
     else:
-        why = emergency.ELSEWHERE if emergency.elsewhere(msg) else f"{msg.status} {msg.reason}".rstrip()
+        elsewhere = msg.status == ALTERNATIVE_SERVICE and restoration.alternative(msg) == "emergency"
+        why = emergency.ELSEWHERE if elsewhere else f"{msg.status} {msg.reason}".rstrip()
         yield client.outcome(CALL_PROCEDURE, False, f"{call.other}: {why}")
+        yield from restoration.refused(client, msg)
 
 
 def _too_late(client: ImsClient, call: Call, msg: SipResponse) -> Effects:
@@ -191,6 +193,7 @@ def on_no_answer_to_invite(client: ImsClient, event: Unanswered, rx: Rx) -> Effe
     elif context.call_id in client.calls:
         yield from over(client, context)
         yield client.outcome(CALL_PROCEDURE, False, f"no answer to the call to {context.other}")
+        yield from restoration.silent(client)
 
 
 def cancel(client: ImsClient, call: Call) -> Iterator[Effect]:

@@ -8,19 +8,14 @@ by the phone, and renewed only during a call.
 
 from collections.abc import Iterator
 
-from dialtone.codec import xml
-from dialtone.codec.sip import SipResponse
 from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects
-from dialtone.errors import ProtocolError
 from dialtone.sim.emergency import Help
 from dialtone.sim.ims.client import ImsClient, on
 from dialtone.sim.ims.states import RegistrationState
 
 NUMBERS = ("112", "911")
 URN = "urn:service:sos"
-ALTERNATIVE = 380
-IMS_XML = "application/3gpp-ims+xml"
 ELSEWHERE = "380, this network takes no emergency calls: a real phone now tries circuit-switched ones, and then others"
 
 
@@ -64,14 +59,3 @@ def call(client: ImsClient) -> Iterator[Effect]:
     to, client.wanted = client.wanted, ""
     if to:
         yield calling.invite(client, to, client.handset.session_expires)
-
-
-def elsewhere(msg: SipResponse) -> bool:
-    """Whether the network sends an emergency call to another one (5.1.6.8.1; 7.6)."""
-    if msg.status != ALTERNATIVE or msg.content_type != IMS_XML:
-        return False
-    try:
-        root = xml.parse(msg.body, "ims-3gpp", "TS 24.229, 7.6")
-    except ProtocolError:
-        return False
-    return root.findtext("alternative-service/type") == "emergency"

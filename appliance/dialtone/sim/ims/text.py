@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dialtone.codec.sip import MessageRequest, MessageResponse
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Event, Unanswered
+from dialtone.sim.ims import restoration
 from dialtone.sim.ims.client import ICSI, Asserted, ImsClient, Text, on
 
 TEXT, RECEIVED = "text", "text received"
@@ -57,6 +58,8 @@ def on_message_response(client: ImsClient, msg: MessageResponse, rx: Rx) -> Effe
         yield client.outcome(TEXT, True, f"sent to {sent.to}" + (", kept by the network" if msg.status == 202 else ""))
     else:
         yield client.outcome(TEXT, False, f"to {sent.to} refused: {msg.status} {msg.reason}".rstrip())
+    if msg.status >= 300:
+        yield from restoration.refused(client, msg)
 
 
 @on.unanswered(MessageRequest)
@@ -67,6 +70,7 @@ def on_no_answer_to_message(client: ImsClient, event: Unanswered, rx: Rx) -> Eff
         yield client.outcome(TEXT, False, f"no answer to the text to {event.request.context.to}")
     elif event.request.context is not None:
         yield from event.request.context.unanswered(client)
+    yield from restoration.silent(client)
 
 
 @on("Gm", MessageRequest)
