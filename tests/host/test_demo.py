@@ -2,7 +2,6 @@
 """The demo as a person runs it: one URL, a page beyond the NAT for three phones at once, and nothing left behind."""
 
 import http.server
-import json
 import os
 import re
 import signal
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from dialtone.lab.client import Client
 from dialtone.lab_kernel import namespaces
 from dialtone.lab_kernel.namespaces import End, Namespace
 
@@ -95,16 +94,18 @@ class Demo:
         log = self.state / "lab.log"
         raise AssertionError("".join(self.lines) + (log.read_text() if log.exists() else ""))
 
+    def url(self) -> str:
+        """That of the API, with the token in it."""
+        found = self.wait_for(r"this box: (http://)(127\.0\.0\.1:\d+)/\?token=(\S+)")
+        return f"{found[1]}:{found[3]}@{found[2]}"
+
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
         return self.process.wait(60)
 
 
 def call(url: str, method: str, path: str, body: Any = None) -> Any:
-    request = urllib.request.Request(f"{url}/api/v1{path}", None if body is None else json.dumps(body).encode(),
-                                     {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        return json.load(answer)
+    return Client(url, 120).request(method, path, body=body)
 
 
 def traces_of_a_lab() -> dict[str, object]:
@@ -128,7 +129,7 @@ def test_three_phones_fetch_a_page_beyond_the_nat_and_nothing_is_left(tmp_path: 
     demo = Demo(tmp_path / "state", "--config", str(tmp_path / "dialtone.toml"))
     try:
         notebook = demo.wait_for(r"open (http://127\.0\.0\.1:\d+/lab/tree/00_welcome\.ipynb\?token=\S+)")[1]
-        url = demo.wait_for(r"API: (http://127\.0\.0\.1:\d+)/")[1]
+        url = demo.url()
         assert urllib.request.urlopen(notebook, timeout=60).status == 200
 
         with ThreadPoolExecutor(3) as at_once:

@@ -12,11 +12,15 @@ import uvicorn
 from trace_samples import IMSI, sample
 
 from dialtone.api.__main__ import LOCAL_HOSTS, listen_tcp, listen_unix
+from dialtone.api.access import write_private
 from dialtone.api.app import create_app
+from dialtone.api.visit import Appliance
 from dialtone.control import Args, Command, ControlServer
 from dialtone.errors import LocalError
+from dialtone.lab.client import Client
 from dialtone.trace.bus import Bus
 
+TEACHER, CODE = "teachers-token-of-the-tests", "abcd-efgh"
 SECRET = "465b5ce8b199b49faa5f0a2ee238a6bc"
 
 BEARER = {"ebi": 6, "apn": "ims", "qci": 1, "teid": 7, "ue_ip": "10.46.0.2", "ue_prefix": "2001:db8:cafe:8001::/64",
@@ -33,6 +37,7 @@ class StandIn:
             self.bus._put(event)
         self.subscribers: dict[str, dict[str, Any]] = {IMSI: {"imsi": IMSI, "k": SECRET, "msisdn": "1001"}}
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.box: Appliance  # of the server before it
 
     def commands(self) -> dict[str, Command]:
         return {
@@ -91,9 +96,17 @@ class StandIn:
                 "sim.exec": lambda args: {"code": 0, "stdout": " ".join(args["argv"]), "stderr": ""}}
 
 
+def token_of(url: str, token: str | None = None) -> tuple[str, dict[str, str]]:
+    """A URL without its token, and the header that says it; or another `token`, or none with ""."""
+    client = Client(url)
+    token = client.token if token is None else token
+    return client.url, {"Authorization": f"Bearer {token}"} if token else {}
+
+
 @contextmanager
 def serving(run: Path) -> Iterator[tuple[StandIn, str]]:
-    """The stand-in, and the URL of the API over it."""
+    """The stand-in, and the URL of the API over it, with the teacher's token in it."""
+    write_private(run / "access.json", {"teacher": TEACHER, "code": CODE, "students": {}})
     stand_in, ready, stop = StandIn(), threading.Event(), threading.Event()
     tcp = listen_tcp("127.0.0.1:0")
     sockets = [tcp, listen_unix(run / "api.sock")]
@@ -103,8 +116,10 @@ def serving(run: Path) -> Iterator[tuple[StandIn, str]]:
         sim = ControlServer(run / "sim.sock", stand_in.sim())
         await core.start()
         await sim.start()
-        server = uvicorn.Server(uvicorn.Config(create_app(run, LOCAL_HOSTS), log_config=None, access_log=False,
-                                               log_level="warning", timeout_graceful_shutdown=1))
+        app = create_app(run, LOCAL_HOSTS, run)
+        stand_in.box = app.state.appliance
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, log_level="warning",
+                                               timeout_graceful_shutdown=1))
         task = asyncio.create_task(server.serve(sockets=sockets))
         while not server.started:
             await asyncio.sleep(0.01)
@@ -122,7 +137,7 @@ def serving(run: Path) -> Iterator[tuple[StandIn, str]]:
     thread.start()
     assert ready.wait(10)
     try:
-        yield stand_in, f"http://127.0.0.1:{tcp.getsockname()[1]}"
+        yield stand_in, f"http://:{TEACHER}@127.0.0.1:{tcp.getsockname()[1]}"
     finally:
         stop.set()
         thread.join(10)

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from api_server import SECRET, StandIn, serving
+from api_server import SECRET, StandIn, serving, token_of
 from trace_samples import ATTACH_REQUEST, IMSI
 
 from dialtone.trace.bus import Event
@@ -34,7 +34,9 @@ def ask(url: str, path: str, method: str = "GET", body: Any = None, raw: bytes |
     data = raw if raw is not None else None if body is None else json.dumps(body).encode()
     if body is not None:
         headers["Content-Type"] = "application/json"
-    request = urllib.request.Request(f"{url}/api/v1{path}", data, {k.replace("_", "-"): v for k, v in headers.items()},
+    base, token = token_of(url)
+    path = path if path in ("/metrics", "/openapi.json") else f"/api/v1{path}"
+    request = urllib.request.Request(base + path, data, token | {k.replace("_", "-"): v for k, v in headers.items()},
                                      method=method)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -167,9 +169,10 @@ class Stream:
     """A reader of server-sent events."""
 
     def __init__(self, url: str, query: str = "", last: str = "") -> None:
-        where = urlsplit(url)
-        self.connection = http.client.HTTPConnection(where.netloc, timeout=10)
-        self.connection.request("GET", f"/api/v1/trace/stream?{query}", headers={"Last-Event-ID": last} if last else {})
+        base, token = token_of(url)
+        self.connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=10)
+        self.connection.request("GET", f"/api/v1/trace/stream?{query}",
+                                headers=token | ({"Last-Event-ID": last} if last else {}))
         self.answer = self.connection.getresponse()
 
     def next(self) -> dict[str, str]:

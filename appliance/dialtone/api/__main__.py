@@ -12,6 +12,7 @@ import uvicorn
 from dialtone.api.app import create_app
 from dialtone.errors import LocalError
 
+UNREAD_SECONDS = 60.0  # who does not take for so long what it asked for is cut off by the kernel
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "dialtone"})
 
 
@@ -23,6 +24,7 @@ def listen_tcp(where: str, device: str = "") -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.socket(family)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNREAD_SECONDS * 1000))
         if device:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
         sock.bind((host.strip("[]"), int(port)))
@@ -41,13 +43,14 @@ def listen_unix(path: Path) -> socket.socket:
     return sock
 
 
-def serve(run: Path, listen: list[str], hosts: frozenset[str] = frozenset(), device: str = "") -> None:
-    """Serve until SIGTERM or SIGINT."""
+def serve(run: Path, listen: list[str], hosts: frozenset[str] = frozenset(), device: str = "",
+          state: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; tokens are kept in directory `state`, by default in `run`."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     sockets = [listen_unix(run / "api.sock"), *(listen_tcp(where, device) for where in listen)]
     names = hosts | LOCAL_HOSTS | {where.rpartition(":")[0].strip("[]") for where in listen}
-    config = uvicorn.Config(create_app(run, names), access_log=False, log_config=None, log_level="warning",
-                            timeout_graceful_shutdown=1, lifespan="on")
+    config = uvicorn.Config(create_app(run, names, state or run), access_log=False, log_config=None,
+                            log_level="warning", timeout_graceful_shutdown=1, lifespan="on")
     try:
         asyncio.run(uvicorn.Server(config).serve(sockets=sockets))
     finally:
@@ -61,9 +64,11 @@ def main() -> None:
     parser.add_argument("--listen", action="append", default=[], metavar="HOST:PORT", help="serve TCP, too")
     parser.add_argument("--device", default="", help="serve TCP to what comes by this interface only")
     parser.add_argument("--host", action="append", default=[], help="another name by which we are called")
+    parser.add_argument("--state", type=Path, help="directory of tokens and answers; by default that of the sockets")
     arguments = parser.parse_args()
     try:
-        serve(arguments.run, arguments.listen, frozenset(arguments.host), arguments.device)
+        serve(arguments.run, arguments.listen, frozenset(arguments.host), arguments.device,
+              arguments.state)
     except LocalError as error:
         parser.exit(2, f"{error}\n")
     except KeyboardInterrupt:

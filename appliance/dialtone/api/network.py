@@ -3,47 +3,46 @@
 
 import asyncio
 import re
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.app import Appliance, appliance
+from dialtone.api.visit import Done, Rows, Student, Teacher
 from dialtone.control import Away
 
 router = APIRouter(tags=["network"])
-Its = Annotated[Appliance, Depends(appliance)]
+root = APIRouter(tags=["network"])
+"""What stands at the top, where other programs look for it."""
 
 
 @router.get("/status")
-async def status(its: Its) -> dict[str, Any]:
+async def status(its: Student) -> Done:
     """The core's version, uptime, network and eNBs."""
-    found: dict[str, Any] = await its.core.call("status")
-    return found
+    return await its.core.call("status")
 
 
 @router.get("/ues")
-async def ues(its: Its) -> list[dict[str, Any]]:
+async def ues(its: Student) -> Rows:
     """Every phone the MME knows, with its bearers and their counters."""
-    found: list[dict[str, Any]] = await its.core.call("ues")
-    return found
+    return await its.core.call("ues")
 
 
 @router.post("/ues/{imsi}:detach")
-async def detach(imsi: str, its: Its, reattach: bool = False, page: bool = False) -> Any:
+async def detach(imsi: str, its: Teacher, reattach: bool = False, page: bool = False) -> Done:
     """Detach a phone from the network's side; with `page` one that is idle is called first, so that it knows."""
     return await its.core.call("ue.detach", imsi=imsi, reattach=reattach, page=page)
 
 
 @router.post("/ues/{imsi}:guti")
-async def guti(imsi: str, its: Its) -> Any:
+async def guti(imsi: str, its: Teacher) -> Done:
     """Give a phone another temporary identity; one that is idle is paged."""
     return await its.core.call("ue.guti", imsi=imsi)
 
 
 @router.post("/ues/{imsi}:close")
-async def close(imsi: str, apn: str, its: Its, again: bool = False) -> Any:
+async def close(imsi: str, apn: str, its: Teacher, again: bool = False) -> Done:
     """End a phone's PDN connection from the network's side; with its last one it is detached. `again` asks the phone to
     connect anew."""
     return await its.core.call("ue.close", imsi=imsi, apn=apn, again=again)
@@ -65,66 +64,61 @@ class Bearer(BaseModel):
 
 
 @router.post("/ues/{imsi}:add-bearer")
-async def add_bearer(imsi: str, bearer: Bearer, its: Its) -> Any:
+async def add_bearer(imsi: str, bearer: Bearer, its: Teacher) -> Done:
     """Give a phone a dedicated bearer; the trace and the verdicts tell what became of it."""
     return await its.core.call("ue.bearer.add", imsi=imsi, **bearer.model_dump())
 
 
 @router.post("/ues/{imsi}:remove-bearer")
-async def remove_bearer(imsi: str, name: str, its: Its) -> Any:
+async def remove_bearer(imsi: str, name: str, its: Teacher) -> Done:
     """Take a dedicated bearer away by the name of its rule."""
     return await its.core.call("ue.bearer.remove", imsi=imsi, name=name)
 
 
 @router.get("/enbs")
-async def enbs(its: Its) -> list[dict[str, Any]]:
+async def enbs(its: Student) -> Rows:
     """Every eNB that has set up S1."""
-    found: list[dict[str, Any]] = await its.core.call("enbs")
-    return found
+    return await its.core.call("enbs")
 
 
 @router.get("/diameter/peers")
-async def diameter_peers(its: Its) -> list[dict[str, Any]]:
+async def diameter_peers(its: Student) -> Rows:
     """Every Diameter peer that is configured or connected, with its state and address."""
-    found: list[dict[str, Any]] = await its.core.call("diameter.peers")
-    return found
+    return await its.core.call("diameter.peers")
 
 
 @router.post("/diameter/peers/{host}:connect")
-async def diameter_connect(host: str, its: Its) -> Any:
+async def diameter_connect(host: str, its: Teacher) -> Done:
     """Connect to a Diameter peer, now."""
     return await its.core.call("diameter.connect", host=host)
 
 
 @router.post("/diameter/peers/{host}:disconnect")
-async def diameter_disconnect(host: str, its: Its) -> Any:
+async def diameter_disconnect(host: str, its: Teacher) -> Done:
     """Take leave of a Diameter peer and stay away."""
     return await its.core.call("diameter.disconnect", host=host)
 
 
 @router.get("/gtp/peers")
-async def gtp_peers(its: Its) -> list[dict[str, Any]]:
+async def gtp_peers(its: Student) -> Rows:
     """Every GTPv2-C peer outside: the state of its path, its echoes and restarts, how many sessions it has here."""
-    found: list[dict[str, Any]] = await its.core.call("gtp.peers")
-    return found
+    return await its.core.call("gtp.peers")
 
 
 @router.get("/leaks")
-async def leaks(its: Its) -> dict[str, Any]:
+async def leaks(its: Student) -> Done:
     """Addresses, TEIDs, contexts and timers in use: all zero when no phone is attached."""
-    found: dict[str, Any] = await its.core.call("leaks")
-    return found
+    return await its.core.call("leaks")
 
 
 @router.get("/counters")
-async def counters(its: Its) -> dict[str, Any]:
+async def counters(its: Student) -> Done:
     """What the core counts."""
-    found: dict[str, Any] = await its.core.call("counters")
-    return found
+    return await its.core.call("counters")
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(its: Its) -> str:
+@root.get("/metrics", response_class=PlainTextResponse)
+async def metrics(its: Student) -> str:
     """The same for Prometheus."""
     lines = []
     try:
@@ -150,7 +144,7 @@ def _escaped(label: str) -> str:
 
 
 @router.get("/diagnose")
-async def diagnosis(its: Its, imsi: str = "") -> list[dict[str, Any]]:
+async def diagnosis(its: Student, imsi: str = "") -> list[dict[str, Any]]:
     """Verdicts on the last attempt of one phone, or of all phones and the eNBs: cause, evidence, remedy."""
     from dialtone.trace.diagnose import diagnose
 

@@ -8,10 +8,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dialtone.api.access import WINDOW, TooManyGuesses, WrongToken
+from dialtone.api.visit import COOKIE, NotAllowed, NoToken
 from dialtone.control import Away
 from dialtone.errors import DialtoneError, LocalError
 
@@ -20,11 +23,28 @@ class Missing(DialtoneError):
     """What the path names does not exist."""
 
 
+class Busy(LocalError):
+    """There is no room for more just now."""
+
+
+_TOKEN = "Open the link that the appliance printed, or ask your teacher for the class code."
+
+
 def problem(status: int, detail: str, remedy: str = "", **more: Any) -> Response:
     """One problem document."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail,
             "remedy": remedy, **more}
     return JSONResponse(body, status, media_type="application/problem+json")
+
+
+class Problem(BaseModel):
+    """What every error looks like (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    remedy: str
 
 
 class Guard:
@@ -60,6 +80,11 @@ def _is_address(name: str) -> bool:
     return True
 
 
+def _with(answer: Response, headers: dict[str, str]) -> Response:
+    answer.headers.update(headers)
+    return answer
+
+
 def install(app: FastAPI, hosts: frozenset[str]) -> None:
     """Turn every error of `app` into a problem, and guard it; no `hosts` means any."""
     app.add_middleware(Guard, hosts=hosts)
@@ -68,9 +93,33 @@ def install(app: FastAPI, hosts: frozenset[str]) -> None:
     async def away(request: Request, error: Away) -> Response:
         return problem(503, error.text, error.remedy)
 
+    @app.exception_handler(Busy)
+    async def busy(request: Request, error: Busy) -> Response:
+        return problem(503, error.text, error.remedy)
+
+    @app.exception_handler(NoToken)
+    async def no_token(request: Request, error: NoToken) -> Response:
+        return _with(problem(401, str(error), _TOKEN), {"WWW-Authenticate": "Bearer"})
+
+    @app.exception_handler(WrongToken)
+    async def wrong_token(request: Request, error: WrongToken) -> Response:
+        answer = _with(problem(401, str(error), _TOKEN), {"WWW-Authenticate": "Bearer"})
+        if COOKIE in request.cookies:
+            answer.delete_cookie(COOKIE)  # or the browser would go on guessing with it
+        return answer
+
+    @app.exception_handler(TooManyGuesses)
+    async def too_many(request: Request, error: TooManyGuesses) -> Response:
+        return _with(problem(429, str(error), f"Wait for {WINDOW:.0f} seconds. {_TOKEN}"),
+                     {"Retry-After": f"{WINDOW:.0f}"})
+
+    @app.exception_handler(NotAllowed)
+    async def not_allowed(request: Request, error: NotAllowed) -> Response:
+        return problem(403, str(error), "Students read and answer questions. The teacher's token may do the rest.")
+
     @app.exception_handler(Missing)
     async def missing(request: Request, error: Missing) -> Response:
-        return problem(404, str(error))
+        return problem(404, str(error), "GET /api/v1/trace lists what is kept.")
 
     @app.exception_handler(DialtoneError)
     async def refused(request: Request, error: DialtoneError) -> Response:
@@ -82,9 +131,9 @@ def install(app: FastAPI, hosts: frozenset[str]) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         # Never the input itself: it may hold a key.
         faults = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()]
-        return problem(422, "; ".join(faults), "See /api/v1/openapi.json for what is expected.")
+        return problem(422, "; ".join(faults), "See /openapi.json for what is expected.")
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
-        remedy = "See /api/v1/openapi.json for the paths." if error.status_code == 404 else ""
+        remedy = "See /openapi.json for the paths." if error.status_code == 404 else ""
         return problem(error.status_code, str(error.detail), remedy)

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes: subscription profiles. Every change can be tried first by `dry_run`, and undone."""
 
-from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.app import Appliance, appliance
+from dialtone.api.visit import Done, Rows, Student, Teacher
 
 router = APIRouter(tags=["profiles"])
-Its = Annotated[Appliance, Depends(appliance)]
 
 
 class ProfileChange(BaseModel):
@@ -33,36 +31,36 @@ class NewProfile(ProfileChange):
 
 
 @router.get("/profiles")
-async def list_all(its: Its) -> Any:
+async def list_all(its: Student) -> Rows:
     """All profiles, with the number of their subscribers."""
     return await its.core.call("profiles.list")
 
 
 @router.post("/profiles", status_code=201)
-async def add(new: NewProfile, its: Its, dry_run: bool = False) -> Any:
+async def add(new: NewProfile, its: Teacher, dry_run: bool = False) -> Done:
     """Add one; refused when the name is there already."""
     return await its.core.call("profiles.add", dry_run=dry_run, **new.model_dump(exclude_none=True))
 
 
 @router.get("/profiles/{name}")
-async def get(name: str, its: Its) -> Any:
+async def get(name: str, its: Student) -> Done:
     """One profile."""
     return await its.core.call("profiles.get", name=name)
 
 
 @router.patch("/profiles/{name}")
-async def edit(name: str, change: ProfileChange, its: Its, dry_run: bool = False) -> Any:
+async def edit(name: str, change: ProfileChange, its: Teacher, dry_run: bool = False) -> Done:
     """Change what the body names; phones that are here get it at once."""
     return await its.core.call("profiles.edit", name=name, dry_run=dry_run, **change.model_dump(exclude_none=True))
 
 
 @router.post("/profiles/{name}:undo")
-async def undo(name: str, its: Its, dry_run: bool = False) -> Any:
+async def undo(name: str, its: Teacher, dry_run: bool = False) -> Done:
     """Take the last change back, or the removal."""
     return await its.core.call("profiles.undo", name=name, dry_run=dry_run)
 
 
 @router.delete("/profiles/{name}")
-async def remove(name: str, its: Its, dry_run: bool = False) -> Any:
+async def remove(name: str, its: Teacher, dry_run: bool = False) -> Done:
     """Take a profile out that no subscriber has."""
     return await its.core.call("profiles.remove", name=name, dry_run=dry_run)

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes: what is asked of eNBs: reset, overload, location, public warnings."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.app import Appliance, appliance
+from dialtone.api.visit import Done, Rows, Student, Teacher
 
 router = APIRouter(tags=["eNBs"])
-Its = Annotated[Appliance, Depends(appliance)]
 
 
 class Connections(BaseModel):
@@ -21,25 +20,25 @@ class Connections(BaseModel):
 
 
 @router.post("/enbs/{enb}:reset")
-async def enb_reset(enb: str, its: Its, which: Connections | None = None) -> Any:
+async def enb_reset(enb: str, its: Teacher, which: Connections | None = None) -> Done:
     """Reset all connections of an eNB, or those of some phones."""
     return await its.core.call("enb.reset", enb=enb, imsis=which.imsis if which else [])
 
 
 @router.post("/overload")
-async def overload(its: Its, action: str | None = None) -> Any:
+async def overload(its: Teacher, action: str | None = None) -> Done:
     """Ask all eNBs to keep phones away, or without an action no longer."""
     return await its.core.call("enb.overload", action=action)
 
 
 @router.post("/capacity")
-async def capacity(its: Its, value: Annotated[int, Query(ge=0, le=255)]) -> Any:
+async def capacity(its: Teacher, value: Annotated[int, Query(ge=0, le=255)]) -> Done:
     """Our relative capacity among the MMEs of the eNBs."""
     return await its.core.call("enb.capacity", capacity=value)
 
 
 @router.post("/ues/{imsi}:locate")
-async def ue_locate(imsi: str, its: Its, follow: bool = False, stop: bool = False) -> Any:
+async def ue_locate(imsi: str, its: Teacher, follow: bool = False, stop: bool = False) -> Done:
     """Ask the eNB for the phone's cell; the answer is a verdict in the trace."""
     return await its.core.call("ue.locate", imsi=imsi, follow=follow, stop=stop)
 
@@ -57,19 +56,18 @@ class PublicWarning(BaseModel):
 
 
 @router.get("/warnings")
-async def warnings(its: Its) -> list[dict[str, Any]]:
+async def warnings(its: Student) -> Rows:
     """The public warnings that stand."""
-    found: list[dict[str, Any]] = await its.core.call("warnings")
-    return found
+    return await its.core.call("warnings")
 
 
 @router.post("/warnings")
-async def warning_send(warning: PublicWarning, its: Its) -> Any:
+async def warning_send(warning: PublicWarning, its: Teacher) -> Done:
     """Broadcast a public warning."""
     return await its.core.call("warning.send", **warning.model_dump())
 
 
 @router.delete("/warnings/{identifier}")
-async def warning_stop(identifier: int, its: Its) -> Any:
+async def warning_stop(identifier: int, its: Teacher) -> Done:
     """Stop a public warning."""
     return await its.core.call("warning.stop", identifier=identifier)

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes: the simulated phones, where they run beside the core."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.app import Appliance, appliance
+from dialtone.api.visit import Done, Rows, Student, Teacher, Visit
 
 router = APIRouter(prefix="/sim", tags=["simulated phones"])
-Its = Annotated[Appliance, Depends(appliance)]
 
 
 class Program(BaseModel):
@@ -42,17 +41,15 @@ class Fault(BaseModel):
 
 
 @router.get("/phones")
-async def phones(its: Its) -> list[dict[str, Any]]:
+async def phones(its: Student) -> Rows:
     """Every simulated phone and its state."""
-    found: list[dict[str, Any]] = await its.sim.call("sim.status")
-    return found
+    return [line if its.trusted else _discreet(line) for line in await its.sim.call("sim.status")]
 
 
 @router.get("/enbs")
-async def enbs(its: Its) -> list[dict[str, Any]]:
+async def enbs(its: Student) -> Rows:
     """Every simulated eNB and its state."""
-    found: list[dict[str, Any]] = await its.sim.call("sim.enbs")
-    return found
+    return await its.sim.call("sim.enbs")
 
 
 class Areas(BaseModel):
@@ -66,15 +63,26 @@ class Areas(BaseModel):
 
 
 @router.post("/enbs/{enb}:announce")
-async def announce(enb: str, areas: Areas, its: Its) -> Any:
+async def announce(enb: str, areas: Areas, its: Teacher) -> Done:
     """Let an eNB broadcast another PLMN or tracking area: it sets up S1 anew, or says so with `keep`."""
     return await its.sim.call("sim.enb", 60.0, enb=enb, **areas.model_dump(exclude_none=True))
 
 
 @router.get("/phones/{imsi}/sms")
-async def inbox(imsi: str, its: Its) -> Any:
+async def inbox(imsi: str, its: Student) -> Rows:
     """The texts that came over NAS."""
-    return await its.sim.call("sim.inbox", imsi=imsi)
+    return _sealed(its, await its.sim.call("sim.inbox", imsi=imsi))
+
+
+def _discreet(line: dict[str, Any]) -> dict[str, Any]:
+    """A phone's line without its last words where they may be those of a text."""
+    ims = line.get("in_ims")
+    return line | {"in_ims": ims | {"last": ""}} if ims and ims["texts"] else line
+
+
+def _sealed(its: Visit, texts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What texts say is for the teacher; students see that they came."""
+    return texts if its.trusted else [{**text, "text": None, "length": len(text["text"])} for text in texts]
 
 
 class Text(BaseModel):
@@ -88,85 +96,86 @@ class Text(BaseModel):
 
 
 @router.post("/phones/{imsi}:sms")
-async def sms(imsi: str, new: Text, its: Its) -> Any:
+async def sms(imsi: str, new: Text, its: Teacher) -> Done:
     """It sends a text over NAS."""
     return await its.sim.call("sim.sms", imsi=imsi, **new.model_dump())
 
 
 @router.post("/phones/{imsi}:attach")
-async def attach(imsi: str, its: Its) -> Any:
+async def attach(imsi: str, its: Teacher) -> Done:
     """Switch the phone on: it attaches."""
     return await its.sim.call("sim.attach", 60.0, imsi=imsi)
 
 
 @router.post("/phones/{imsi}:detach")
-async def detach(imsi: str, its: Its, switch_off: bool = False) -> Any:
+async def detach(imsi: str, its: Teacher, switch_off: bool = False) -> Done:
     """Detach the phone."""
     return await its.sim.call("sim.detach", 60.0, imsi=imsi, switch_off=switch_off)
 
 
 @router.post("/phones/{imsi}:open")
-async def open_pdn(imsi: str, apn: str, its: Its) -> Any:
+async def open_pdn(imsi: str, apn: str, its: Teacher) -> Done:
     """Let the phone connect to an APN, besides those it has."""
     return await its.sim.call("sim.open", 60.0, imsi=imsi, apn=apn)
 
 
 @router.post("/phones/{imsi}:close")
-async def close_pdn(imsi: str, apn: str, its: Its) -> Any:
+async def close_pdn(imsi: str, apn: str, its: Teacher) -> Done:
     """Let the phone disconnect from an APN; from its last one only a detach does."""
     return await its.sim.call("sim.close", 60.0, imsi=imsi, apn=apn)
 
 
 @router.post("/phones/{imsi}:ask")
-async def ask(imsi: str, wish: Wish, its: Its) -> Any:
+async def ask(imsi: str, wish: Wish, its: Teacher) -> Done:
     """Let the phone ask for a dedicated bearer."""
     return await its.sim.call("sim.ask", 60.0, imsi=imsi, **wish.model_dump())
 
 
 @router.post("/phones/{imsi}:drop")
-async def drop(imsi: str, ebi: int, its: Its) -> Any:
+async def drop(imsi: str, ebi: int, its: Teacher) -> Done:
     """Let the phone give a dedicated bearer back."""
     return await its.sim.call("sim.drop", 60.0, imsi=imsi, ebi=ebi)
 
 
 @router.post("/phones/{imsi}:power")
-async def power(imsi: str, its: Its) -> Any:
+async def power(imsi: str, its: Teacher) -> Done:
     """Switch the phone off without a word and on again: it forgets sticky causes."""
     return await its.sim.call("sim.power", 60.0, imsi=imsi)
 
 
 @router.post("/phones/{imsi}:idle")
-async def idle(imsi: str, its: Its) -> Any:
+async def idle(imsi: str, its: Teacher) -> Done:
     """Let the eNB find the phone quiet, and release its connection."""
     return await its.sim.call("sim.idle", imsi=imsi)
 
 
 @router.post("/phones/{imsi}:service")
-async def service(imsi: str, its: Its, extended: bool = False, call: bool = False) -> Any:
+async def service(imsi: str, its: Teacher, extended: bool = False, call: bool = False) -> Done:
     """Let an idle phone ask for its bearers; `call`: for a call in a circuit switched network."""
     return await its.sim.call("sim.service", 60.0, imsi=imsi, extended=extended, call=call)
 
 
 @router.post("/phones/{imsi}:update")
-async def update(imsi: str, its: Its, active: bool = False, periodic: bool = False) -> Any:
+async def update(imsi: str, its: Teacher, active: bool = False, periodic: bool = False) -> Done:
     """Let the phone update its tracking area."""
     return await its.sim.call("sim.update", 60.0, imsi=imsi, active=active, periodic=periodic)
 
 
 @router.post("/phones/{imsi}:handover")
-async def handover(imsi: str, its: Its, enb: str, s1: bool = False, forward: bool = True, direct: bool = True) -> Any:
+async def handover(imsi: str, its: Teacher, enb: str, s1: bool = False, forward: bool = True,
+                   direct: bool = True) -> Done:
     """Hand the phone over to another simulated eNB, by X2 or by way of the MME."""
     return await its.sim.call("sim.handover", 60.0, imsi=imsi, enb=enb, s1=s1, forward=forward, direct=direct)
 
 
 @router.post("/phones/{imsi}:exec")
-async def execute(imsi: str, program: Program, its: Its) -> Any:
+async def execute(imsi: str, program: Program, its: Teacher) -> Done:
     """Run a program on the phone, its packets going through the LTE bearer."""
     return await its.sim.call("sim.exec", program.timeout + 10, imsi=imsi, argv=program.argv, timeout=program.timeout)
 
 
 @router.post("/phones/{imsi}:break")
-async def break_it(imsi: str, fault: Fault, its: Its) -> Any:
+async def break_it(imsi: str, fault: Fault, its: Teacher) -> Done:
     """Give the phone a fault for the next attach."""
     return await its.sim.call("sim.break", imsi=imsi, fault=fault.fault)
 
@@ -181,49 +190,48 @@ class Words(BaseModel):
 
 
 @router.post("/phones/{imsi}:register")
-async def register(imsi: str, its: Its) -> Any:
+async def register(imsi: str, its: Teacher) -> Done:
     """Let the phone register to IMS, or refresh its registration."""
     return await its.sim.call("sim.ims-register", 60.0, imsi=imsi)
 
 
 @router.post("/phones/{imsi}:deregister")
-async def deregister(imsi: str, its: Its) -> Any:
+async def deregister(imsi: str, its: Teacher) -> Done:
     """Let the phone leave IMS."""
     return await its.sim.call("sim.ims-deregister", 60.0, imsi=imsi)
 
 
 @router.post("/phones/{imsi}:text")
-async def text(imsi: str, words: Words, its: Its) -> Any:
+async def text(imsi: str, words: Words, its: Teacher) -> Done:
     """Let the phone send a text to a number or URI."""
     return await its.sim.call("sim.text", 60.0, imsi=imsi, to=words.to, text=words.text)
 
 
 @router.get("/phones/{imsi}/texts")
-async def texts(imsi: str, its: Its) -> list[dict[str, Any]]:
+async def texts(imsi: str, its: Student) -> Rows:
     """The texts that have come to the phone."""
-    found: list[dict[str, Any]] = await its.sim.call("sim.texts", imsi=imsi)
-    return found
+    return _sealed(its, await its.sim.call("sim.texts", imsi=imsi))
 
 
 @router.post("/phones/{imsi}:call")
-async def call(imsi: str, to: str, its: Its) -> Any:
+async def call(imsi: str, to: str, its: Teacher) -> Done:
     """Let the phone call a number or URI; answers when the call is answered or has failed."""
     return await its.sim.call("sim.call", 60.0, imsi=imsi, to=to)
 
 
 @router.post("/phones/{imsi}:answer")
-async def answer(imsi: str, its: Its) -> Any:
+async def answer(imsi: str, its: Teacher) -> Done:
     """Let the phone take the call that rings."""
     return await its.sim.call("sim.answer", 60.0, imsi=imsi)
 
 
 @router.post("/phones/{imsi}:hold")
-async def hold(imsi: str, its: Its, resume: bool = False) -> Any:
+async def hold(imsi: str, its: Teacher, resume: bool = False) -> Done:
     """Let the phone put its call on hold, or take it back."""
     return await its.sim.call("sim.hold", 60.0, imsi=imsi, resume=resume)
 
 
 @router.post("/phones/{imsi}:hangup")
-async def hang_up(imsi: str, its: Its) -> Any:
+async def hang_up(imsi: str, its: Teacher) -> Done:
     """Let the phone end its call, or refuse the one that rings."""
     return await its.sim.call("sim.hangup", 60.0, imsi=imsi)

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes: texts."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.app import Appliance, appliance
+from dialtone.api.visit import Done, Rows, Student, Teacher
 
 router = APIRouter(tags=["texts"])
-Its = Annotated[Appliance, Depends(appliance)]
 
 
 class NewText(BaseModel):
@@ -34,18 +33,18 @@ class Broadcast(BaseModel):
 
 
 @router.get("/sms")
-async def list_all(its: Its, imsi: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Any:
-    """The latest messages, long ones whole, and what became of them."""
-    return await its.core.call("sms.list", imsi=imsi, limit=limit)
+async def list_all(its: Student, imsi: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Rows:
+    """The latest messages, long ones whole, and what became of them. What they say is for the teacher."""
+    return await its.core.call("sms.list", imsi=imsi, limit=limit, texts=its.trusted)
 
 
 @router.post("/sms", status_code=202)
-async def send(new: NewText, its: Its) -> Any:
+async def send(new: NewText, its: Teacher) -> Done:
     """Write a text down and send it as soon as its phone can be reached."""
     return await its.core.call("sms.send", **new.model_dump(exclude_none=True))
 
 
 @router.post("/sms:broadcast", status_code=202)
-async def broadcast(new: Broadcast, its: Its) -> Any:
+async def broadcast(new: Broadcast, its: Teacher) -> Done:
     """To all; by default only told to whom."""
     return await its.core.call("sms.broadcast", **new.model_dump(exclude_none=True))

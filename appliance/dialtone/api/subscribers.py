@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes: subscribers. Keys go in and never come out."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.app import Appliance, appliance
+from dialtone.api.visit import Done, Rows, Student, Teacher
 
 router = APIRouter(tags=["subscribers"])
-Its = Annotated[Appliance, Depends(appliance)]
 
 _KEY = Field(default=None, description="hexadecimal digits: 32, with TUAK K 32 or 64, TOPc 64; never shown")
 
@@ -46,25 +45,25 @@ class New(Change):
 
 
 @router.get("/subscribers")
-async def list_all(its: Its) -> Any:
+async def list_all(its: Student) -> Rows:
     """All subscribers, without keys."""
     return _clean(await its.core.call("subscribers.list"))
 
 
 @router.post("/subscribers", status_code=201)
-async def add(new: New, its: Its) -> Any:
+async def add(new: New, its: Teacher) -> Done:
     """Add one; refused when the IMSI is there already."""
     return _clean(await its.core.call("subscribers.add", **new.model_dump(exclude_none=True)))
 
 
 @router.get("/subscribers/seen")
-async def seen(its: Its) -> Any:
+async def seen(its: Student) -> Rows:
     """IMSIs that tried to attach and are nobody's."""
     return _clean(await its.core.call("subscribers.seen"))
 
 
 @router.post("/subscribers:import")
-async def import_csv(request: Request, its: Its, dry_run: bool = True, overwrite: bool = False) -> Any:
+async def import_csv(request: Request, its: Teacher, dry_run: bool = True, overwrite: bool = False) -> Done:
     """Read subscribers from the CSV in the body. By default nothing is written, and nothing ever silently
     overwritten: the answer says what would be added, changed or refused."""
     text = _text(await request.body())
@@ -72,37 +71,37 @@ async def import_csv(request: Request, its: Its, dry_run: bool = True, overwrite
 
 
 @router.get("/subscribers/{imsi}")
-async def get(imsi: str, its: Its) -> Any:
+async def get(imsi: str, its: Student) -> Done:
     """One subscriber, without keys."""
     return _clean(await its.core.call("subscribers.get", imsi=imsi))
 
 
 @router.patch("/subscribers/{imsi}")
-async def edit(imsi: str, change: Change, its: Its) -> Any:
+async def edit(imsi: str, change: Change, its: Teacher) -> Done:
     """Change what the body names."""
     return _clean(await its.core.call("subscribers.edit", imsi=imsi, **change.model_dump(exclude_none=True)))
 
 
 @router.delete("/subscribers/{imsi}")
-async def remove(imsi: str, its: Its) -> Any:
+async def remove(imsi: str, its: Teacher) -> Done:
     """Take a subscriber out."""
     return _clean(await its.core.call("subscribers.remove", imsi=imsi))
 
 
 @router.post("/subscribers/{imsi}:cancel")
-async def cancel(imsi: str, its: Its, reattach: bool = False) -> Any:
+async def cancel(imsi: str, its: Teacher, reattach: bool = False) -> Done:
     """Have the MME that serves the phone let it go (Cancel-Location); with `reattach` it comes back at once."""
     return await its.core.call("subscribers.cancel", imsi=imsi, reattach=reattach)
 
 
 @router.post("/subscribers/{imsi}:deregister")
-async def deregister(imsi: str, its: Its, again: bool = False) -> Any:
+async def deregister(imsi: str, its: Teacher, again: bool = False) -> Done:
     """Have the S-CSCF end the IMS registration (Registration-Termination); with `again` the phone may come back."""
     return await its.core.call("subscribers.deregister", imsi=imsi, again=again)
 
 
 @router.post("/hss:reset")
-async def reset(its: Its) -> Any:
+async def reset(its: Teacher) -> Done:
     """Have every MME tell the HSS again where its phones are (Reset)."""
     return await its.core.call("hss.reset")
 

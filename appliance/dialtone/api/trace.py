@@ -3,12 +3,14 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
-from dialtone.api.app import Appliance, appliance
+from dialtone.api import feed
+from dialtone.api.feed import Batch
+from dialtone.api.visit import Done, Student, Visit
 from dialtone.codec.nas import security
 from dialtone.errors import LocalError, ProtocolError
 from dialtone.trace import about, pcapng
@@ -17,86 +19,113 @@ from dialtone.trace.decode import hexdump
 from dialtone.trace.ladder import Ladder
 from dialtone.trace.names import Identities
 
-router = APIRouter(prefix="", tags=["trace"])
-Its = Annotated[Appliance, Depends(appliance)]
+router = APIRouter(tags=["trace"])
+Since = Annotated[int, Query(ge=0, le=1 << 53)]
+Number = Annotated[int, Path(ge=1, le=1 << 53)]
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
+
+class Picture(Response):
+    """An SVG file."""
+
+    media_type = "image/svg+xml"
+
+
+class Capture(Response):
+    """A capture file."""
+
+    media_type = "application/x-pcapng"
 
 
 def _wanted(known: Identities, event: Event, imsi: str, point: str) -> bool:
     return (not imsi or known.imsi(event) == imsi) and (not point or event.point == point)
 
 
-def _picked(its: Appliance, imsi: str, point: str = "", since: int = 0) -> Iterator[Event]:
+def _picked(its: Visit, imsi: str, point: str = "", since: int = 0) -> Iterator[Event]:
     known = its.feed.identities
     return (event for event in list(its.feed.ring) if event.id > since and _wanted(known, event, imsi, point))
 
 
 @router.get("/trace")
-async def listing(its: Its, imsi: str = "", point: str = "", since: int = 0,
-                  limit: Annotated[int, Query(ge=1, le=10_000)] = 1000, octets: bool = False) -> dict[str, Any]:
+async def listing(its: Student, imsi: str = "", point: str = "", since: Since = 0,
+                  limit: Annotated[int, Query(ge=1, le=10_000)] = 1000, octets: bool = False) -> Done:
     """The newest events after `since`, oldest first; labels are replaced by IMSIs as far as known."""
     found = list(_picked(its, imsi, point, since))[-limit:]
     return {"run": its.feed.run, "connected": its.feed.connected,
-            "events": [its.feed.json(event, octets) for event in found]}
+            "events": [its.feed.json(event) | (feed.octets(event, its.trusted) if octets else {}) for event in found]}
 
 
-@router.get("/trace/stream")
-async def stream(its: Its, imsi: str = "", point: str = "", since: int = 0, octets: bool = False,
-                 last_event_id: Annotated[str, Header()] = "") -> StreamingResponse:
+@router.get("/trace/stream", response_class=EventStream)
+async def stream(its: Student, imsi: str = "", point: str = "", since: Since = 0, octets: bool = False,
+                 last_event_id: Annotated[str, Header()] = "") -> Response:
     """Server-sent events: `trace` for each event, `gap` when a slow reader has lost some. A client that comes
     back with Last-Event-ID goes on where it was. Without `since` it begins with all that is kept."""
     after = its.feed.position(last_event_id)
-    text = _server_sent(its, since if after is None else after, imsi, point, octets)
-    return StreamingResponse(text, media_type="text/event-stream",
-                             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    batches = its.feed.stream(since if after is None else after)
+    return EventStream(_server_sent(its, batches, since if after is None else after, imsi, point, octets),
+                       headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-async def _server_sent(its: Appliance, after: int, imsi: str, point: str, octets: bool) -> AsyncIterator[str]:
+async def _server_sent(its: Visit, batches: AsyncIterator[Batch], after: int, imsi: str, point: str,
+                       octets: bool) -> AsyncIterator[str]:
     def line(event: Event) -> str:
-        data = json.dumps(its.feed.json(event, octets), separators=(",", ":"))
+        data = its.feed.text(event)
+        if octets:
+            data = json.dumps(its.feed.json(event) | feed.octets(event, its.trusted), separators=(",", ":"))
         return f"id: {its.feed.run}-{event.id}\nevent: trace\ndata: {data}\n\n"
 
-    yield "retry: 1000\n\n"
     known = Identities(event for event in its.feed.ring if event.id <= after)  # as far as this client was told
-    async for item in its.feed.stream(after):
-        if item is None:
-            yield ": quiet\n\n"
-        elif isinstance(item, int):
-            yield f'event: gap\ndata: {{"lost": {item}}}\n\n'
-        elif (label := known.note(item)) and known.imsi(item) == imsi:
+
+    def lines(event: Event) -> Iterator[str]:
+        if (label := known.note(event)) and known.imsi(event) == imsi:
             # The phone has just said who it is: what it said before is its own, too.
-            earlier = [event for event in its.feed.ring if event.subject == label and event.id < item.id]
-            yield "".join(line(event) for event in earlier if not point or event.point == point) + line(item)
-        elif _wanted(known, item, imsi, point):
-            yield line(item)
+            for earlier in its.feed.ring:
+                if earlier.id >= event.id:
+                    break
+                if earlier.subject == label and (not point or earlier.point == point):
+                    yield line(earlier)
+            yield line(event)
+        elif _wanted(known, event, imsi, point):
+            yield line(event)
+
+    yield "retry: 1000\n\n"
+    async for lost, events in batches:
+        gap = f'event: gap\ndata: {{"lost": {lost}}}\n\n' if lost else ""
+        yield gap + "".join(text for event in events for text in lines(event)) or ": quiet\n\n"
 
 
-@router.get("/trace.pcapng")
-async def capture(its: Its, imsi: str = "", point: str = "") -> Response:
+@router.get("/trace.pcapng", response_class=Capture)
+async def capture(its: Student, imsi: str = "", point: str = "") -> Response:
     """The trace for Wireshark: every reference point, NAS deciphered too."""
     known = its.feed.identities
     writer = pcapng.Writer(known)
-    data = writer.head() + b"".join(map(writer.packets, _picked(its, imsi, point)))
+    data = writer.head() + b"".join(
+        writer.packets(feed.shown(event, its.trusted)) for event in _picked(its, imsi, point))
     name = f"dialtone-{imsi or 'all'}.pcapng"
-    return Response(data, media_type="application/x-pcapng",
-                    headers={"Content-Disposition": f'attachment; filename="{_plain(name)}"'})
+    return Capture(data, headers={"Content-Disposition": f'attachment; filename="{_plain(name)}"'})
 
 
-@router.get("/trace/ladder.svg")
-async def picture(its: Its, imsi: str = "", limit: Annotated[int, Query(ge=1, le=2000)] = 500) -> Response:
+@router.get("/trace/ladder.svg", response_class=Picture)
+async def picture(its: Student, imsi: str = "", limit: Annotated[int, Query(ge=1, le=2000)] = 500) -> Response:
     """The ladder of one phone or of all."""
     svg = Ladder(list(_picked(its, imsi))[-limit:]).svg()
-    return Response(svg, media_type="image/svg+xml")
+    return Picture(svg)
 
 
 @router.get("/trace/{number}")
-async def message(number: int, its: Its) -> dict[str, Any]:
+async def message(number: Number, its: Student) -> Done:
     """One event taken apart: decode, hex, clause, and what the message is for."""
-    event = its.feed.event(number)
-    found = its.feed.json(event, octets=True)
+    event = feed.shown(its.feed.event(number), its.trusted)
+    found = its.feed.json(event) | {"data": event.data.hex(), "plain": event.plain.hex()}
     found |= {"clause": about.clauses().get(event.name, ""), "explain": about.explain(event.point, event.name),
               "hex": hexdump(event.data), "plain_hex": hexdump(event.plain), "security": _security(event)}
     try:
-        found["decode"] = await its.decoder.text(event) if event.data else ""
+        found["decode"] = await its.box.decoder.text(event) if event.data else ""
     except LocalError as error:
         found["decode"] = str(error)
     return found

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 it did not work (the reason is on stderr), 2 the command l
 """
 
 import importlib
+import keyword
 import sys
 from typing import Any
 
@@ -16,6 +17,7 @@ from dialtone.errors import DialtoneError
 COMMANDS = {
     "api": "Serve the HTTP API of a running core",
     "call": "Calls: who called whom, when and how it ended",
+    "class": "The class: its code, students and answers",
     "config": "Check dialtone.toml",
     "core": "Run the core: MME, gateway, HSS",
     "decode": "Decode a message",
@@ -32,6 +34,7 @@ COMMANDS = {
     "sms": "Texts",
     "status": "Health in one look",
     "subscriber": "Subscribers and their SIMs",
+    "token": "Tokens of teacher and students",
     "trace": "Watch, save and export messages",
     "ue": "The phones that are registered",
     "warning": "Public warnings by cell broadcast",
@@ -48,7 +51,8 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(f"dialtone.cli.{name}"), name)
+        place = f"{name}_" if keyword.iskeyword(name) else name
+        command = getattr(importlib.import_module(f"dialtone.cli.{place}"), place)
         assert isinstance(command, click.Command)
         return command
 

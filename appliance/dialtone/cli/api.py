@@ -11,8 +11,10 @@ import click
               show_default=True, help="Directory of the sockets.")
 @click.option("--listen", multiple=True, metavar="HOST:PORT", help="Serve TCP, too; may be repeated.")
 @click.option("--host", multiple=True, help="Another name by which browsers call us.")
-def api(run: Path, listen: tuple[str, ...], host: tuple[str, ...]) -> None:
+@click.option("--state", type=click.Path(file_okay=False, path_type=Path),
+              help="Directory of tokens and answers; by default that of the sockets.")
+def api(run: Path, listen: tuple[str, ...], host: tuple[str, ...], state: Path | None) -> None:
     """Serve the HTTP API of a running core. Example: dialtone api --listen 127.0.0.1:8000"""
     from dialtone.api.__main__ import serve  # only this process needs FastAPI
 
-    serve(run, list(listen), frozenset(host))
+    serve(run, list(listen), frozenset(host), state=state)

@@ -111,7 +111,7 @@ async def run(config: Config, config_file: Path | None, state: Path, port: int) 
         await children.start("core", ["dialtone.cli", "core", *extra, "--state", str(state), "--run", str(RUN)],
                              RUN / "core.sock")
         await children.start("api", ["dialtone.api", "--run", str(RUN), "--listen", f"{GUEST_ADDRESS}:{port}",
-                                     "--device", WIRE],
+                                     "--device", WIRE, "--state", str(state / "api")],
                              RUN / "api.sock")
         await children.start("sim", ["dialtone.cli", "sim", "run", "--run", str(RUN), "--phones", str(PHONES),
                                      "--mme", config.s1.address, "--address", str(ENB_ADDRESS), "--enbs", str(ENBS),

@@ -10,19 +10,19 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from dialtone.config import Config, load
 from dialtone.demo.forward import Forward
 from dialtone.demo.guest import READY
 from dialtone.errors import LocalError
 from dialtone.kernel import net, nft
+from dialtone.lab.client import Client
 from dialtone.lab_kernel.guest import GUEST_ADDRESS, HOST_ENDS, TAP, Guest, Options
 from dialtone.lab_kernel.kernel import Mode, probe
 from dialtone.lab_kernel.run import guest_for
@@ -115,25 +115,30 @@ class Lab:
                 raise LocalError("The lab did not start:\n  " + "\n  ".join(words), remedy=f"\nMore in {self._log}.")
 
     def _url_file(self, stack: ExitStack) -> None:
-        """Where the command line and the notebooks find the API."""
+        """Where the command line and the notebooks find the API, and the token of who started it."""
         path = self.state / "run" / "url"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(self.url + "\n")
+        path.touch(0o600)
+        if owner := _owner():
+            os.chown(path, *owner)
+        path.write_text(self.client_url + "\n")
         stack.callback(path.unlink, missing_ok=True)
+
+    @property
+    def client_url(self) -> str:
+        """The API's URL with the teacher's token in it."""
+        return self.url.replace("://", f"://:{self.tokens['teacher']}@")
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The teacher's token and the class code, which the API has written down."""
+        found: dict[str, str] = json.loads((self.state / "api" / "access.json").read_text())
+        return found
 
     def call(self, method: str, path: str, body: Any = None, timeout: float = 60.0) -> Any:
         """One request to the API; raises LocalError with its error and remedy."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/api/v1{path}", data, {"Content-Type": "application/json"},
-                                         method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            problem = json.loads(error.read() or b"{}")
-            raise LocalError(problem.get("detail") or str(error), remedy=problem.get("remedy", "")) from None
-        except OSError as error:
-            raise LocalError(f"The API does not answer: {error}.", remedy=f"See {self._log}.") from None
+        path, _, query = path.partition("?")
+        return Client(self.client_url, timeout).request(method, path, dict(parse_qsl(query)), body)
 
 
 class JupyterLab:
@@ -278,8 +283,11 @@ def demo(state: Path, config_file: Path | None, listen: str, only_check: bool, s
         say(f"core, API, simulated eNB and {len(lab.call('GET', '/sim/phones'))} phones are up")
         if only_check:
             return check(lab, say)
-        with JupyterLab(state.resolve(), listen, lab.url) as jupyter, Forward(listen, API_PORT, GUEST_ADDRESS) as api:
-            say(f"API: http://{listen}:{api.port}/api/v1/status")
+        with (JupyterLab(state.resolve(), listen, lab.client_url) as jupyter,
+              Forward(listen, API_PORT, GUEST_ADDRESS) as api):
+            here = f"http://{'127.0.0.1' if listen == '0.0.0.0' else listen}:{api.port}"
+            say(f"this box: {here}/?token={lab.tokens['teacher']}")
+            say(f"students: {here}/watch, class code {lab.tokens['code'] or 'none, the class is closed'}")
             say(f"open {jupyter.url}")
             say("Ctrl-C ends it all")
             while not lab.ended():

@@ -17,10 +17,20 @@ def digest(question: str, answer: Any) -> str:
     return hashlib.sha256(f"dialtone {question} {plain}".encode()).hexdigest()[:20]
 
 
+def _known() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((files("dialtone.lab") / "answers.json").read_text("utf-8"))
+    return found
+
+
+def questions() -> list[str]:
+    """All questions, in order."""
+    return sorted(_known())
+
+
 def check(question: str, answer: Any, right: Callable[[str, str], set[str]]) -> tuple[bool, str]:
     """Whether the answer is right, and a sentence. `right` finds answers that are different each time: what a field of
     the messages of a name is in this very trace. Raises LocalError for a question that does not exist."""
-    known = json.loads((files("dialtone.lab") / "answers.json").read_text("utf-8"))
+    known = _known()
     if question not in known:
         raise LocalError(f"There is no question {question!r}.", remedy=f"There are {', '.join(sorted(known))}.")
     asked = known[question]

@@ -2,18 +2,20 @@
 """A client of the API with nothing but the standard library: for notebooks and the command line.
 
 Where the API is, in this order: `$DIALTONE_URL`, the file `url` of a running demo or appliance, its unix
-socket. A URL is `http://host:port` or `unix:/path/of/api.sock`.
+socket. A URL is `http://host:port`, with a token `http://:token@host:port`; or `unix:/path/of/api.sock`, which needs
+no token.
 """
 
 import http.client
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from dialtone.errors import LocalError
 
@@ -56,11 +58,21 @@ class _UnixConnection(http.client.HTTPConnection):
 class Client:
     """`Client().get("/status")`; every error is a LocalError with a remedy."""
 
-    def __init__(self, url: str = "", timeout: float = 90.0) -> None:
-        self.url = (url or find()).rstrip("/")
+    def __init__(self, url: str = "", timeout: float = 90.0, token: str = "") -> None:
+        found = (url or find()).rstrip("/")
+        given = re.fullmatch(r"(https?://)[^/@]*:([^/@]*)@(.*)", found)
+        self.url = given[1] + given[3] if given else found  # it is shown to people, and the token is not
+        self.token = token or (unquote(given[2]) if given else "")
         self.timeout = timeout
+        self.nickname = ""  # in the class, once joined
         if not self.url:
             raise Unreachable("No Dialtone runs here.", remedy="Start one with ./build.sh demo, or set DIALTONE_URL.")
+
+    def login(self, nickname: str) -> str:
+        """Join the class by a name of one's own; what is asked from now on is asked by it. Returns the new token."""
+        said = self.post("/login", {"token": self.token, "nickname": nickname})
+        self.token, self.nickname = said["token"], said["nickname"]
+        return self.token
 
     def get(self, path: str, **query: Any) -> Any:
         """What a path says: JSON taken apart, other contents as octets."""
@@ -111,6 +123,8 @@ class Client:
         words = {name: _word(value) for name, value in query.items() if value not in ("", None)}
         target = PREFIX + quote(path, safe="/:.") + (f"?{urlencode(words)}" if words else "")
         headers = {} if body is None or isinstance(body, bytes) else {"Content-Type": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         connection = self._connection()
         try:
