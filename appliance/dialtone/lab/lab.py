@@ -11,6 +11,7 @@ from dialtone.errors import LocalError
 from dialtone.lab import checks
 from dialtone.lab.client import Client, Unreachable, find
 from dialtone.lab.look import examine, flow, read
+from dialtone.lab.provision import Labels, form
 from dialtone.lab.replay import FIRST, Replay
 from dialtone.lab.sandbox import Sandbox
 from dialtone.lab.show import Table, Text
@@ -190,6 +191,14 @@ class Subscribers:
     def add(self, imsi: str, **fields: str) -> Any:
         """Add one: `add("001010000000004", k=..., opc=...)`, or `op=` in place of `opc=`."""
         return self._source.post("/subscribers", {"imsi": imsi, **fields})
+
+    def form(self) -> Any:
+        """A form to add one."""
+        return form(self.add)
+
+    def labels(self) -> Labels:
+        """A sheet of labels with QR codes."""
+        return Labels(self.list())
 
     def edit(self, imsi: str, **fields: str) -> Any:
         """Change some fields."""
