@@ -306,8 +306,12 @@ class Simulate:
         return self._do(imsi, "sms", {"to": to, "text": text, "report": False})
 
     def inbox(self, imsi: str) -> Table:
-        """The texts that came to a phone over NAS."""
+        """The short messages that came to a phone, whatever carried them."""
         return Table(self._source.get(f"/sim/phones/{imsi}/sms"))
+
+    def texts(self, imsi: str) -> Table:
+        """The page-mode messages of SIP that came to a phone."""
+        return Table(self._source.get(f"/sim/phones/{imsi}/texts"))
 
     def detach(self, imsi: str, switch_off: bool = False) -> Any:
         """Detach a phone."""
