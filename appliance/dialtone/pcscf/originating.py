@@ -8,6 +8,7 @@ from dialtone.pcscf import call, emergency, headers
 from dialtone.pcscf.element import SCSCF, Pcscf, on
 from dialtone.pcscf.registration import Registration
 from dialtone.sip import security_agreement as agreement
+from dialtone.sip import session_timer
 from dialtone.sip.flow import Flow
 from dialtone.sip.proxy import Target
 
@@ -47,6 +48,7 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
     def back(answer: SipResponse) -> None:
         headers.keep_inside(answer)
         headers.rename(pcscf, msg, answer, pcscf.phone_uri(registration))
+        session_timer.confirm(msg, answer)
 
     yield from call.requested(pcscf, msg, context, registration, from_phone=True)
     yield from pcscf.proxy.forward(context, [Target("Mw", SCSCF, change=change)], [pcscf.uri("mo")], back)
