@@ -19,13 +19,13 @@ from dialtone.codec.sip import (
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Request, StartTimer, StopTimer, Verdict
 from dialtone.pcscf import emergency, media
-from dialtone.pcscf.element import SCSCF, Pcscf, on
+from dialtone.pcscf.element import Pcscf, on
 from dialtone.pcscf.media import MediaLost
 from dialtone.pcscf.passing_call import Passing
 from dialtone.pcscf.registration import Registration
 from dialtone.sip import session_timer
 from dialtone.sip.dialog import Dialog
-from dialtone.sip.proxy import Branch, Context, uri_of
+from dialtone.sip.proxy import Branch, Context, next_hop, uri_of
 
 SDP = "application/sdp"
 SESSION = "Session-Expires"
@@ -163,9 +163,9 @@ def _give_up(pcscf: Pcscf, call: Passing) -> Effects:
             yield from pcscf.proxy.give_up(call.context, response(call.context.request, UNAVAILABLE))
         return
     flow = call.registration.current.flow if call.registration.current is not None else call.registration.plain
-    ends = [("Mw", SCSCF, call.towards_core, True)] + ([("Gm", str(flow), call.towards_phone, False)] if flow else [])
+    ends = [("Mw", "", call.towards_core, True)] + ([("Gm", str(flow), call.towards_phone, False)] if flow else [])
     for point, peer, dialog, as_phone in ends:
         dialog.cseq = max(dialog.cseq, call.numbers.get(as_phone, 0))
         bye = dialog.request("BYE")
         bye.append("Reason", REASON)
-        yield Request(point, peer, bye)
+        yield Request(point, peer or pcscf.core.peer(next_hop(bye)), bye)

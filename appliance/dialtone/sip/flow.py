@@ -3,11 +3,12 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
-from dialtone.codec.sip import PORT, Via
+from dialtone.codec.sip import PORT, SipUri, Via
 from dialtone.errors import LocalError
 
 _FLOW = re.compile(r"(udp|tcp):(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})/(\d{1,5})", re.IGNORECASE | re.ASCII)
@@ -60,6 +61,13 @@ def _parts(text: str) -> tuple[str, str, int, int] | None:
     except ValueError:
         return None
     return match[1].lower(), host, int(match[4]), int(match[5])
+
+
+def flow_to(uri: SipUri, hosts: Mapping[str, str], local_port: int = PORT) -> Flow | None:
+    """The way to the host of a URI: to its address, or to what `hosts` says of its name. None for another name: names
+    are not looked up in DNS (RFC 3263, 4)."""
+    address = hosts.get(uri.host) or f"{uri.host}:{uri.port or PORT}"
+    return Flow.find(f"{(uri.params.get('transport') or 'udp').lower()}:{address}/{local_port}")
 
 
 def bracketed(host: str) -> str:
