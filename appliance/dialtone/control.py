@@ -52,6 +52,10 @@ class Away(LocalError):
     """Nobody serves the socket."""
 
 
+class Defect(LocalError):
+    """The other end has a defect: it is neither the caller's fault nor to be mended by him."""
+
+
 def event_line(event: Event) -> bytes:
     """One event as a line of the control protocol."""
     return json.dumps({"event": fields_of(event)}, separators=(",", ":")).encode() + b"\n"
@@ -147,7 +151,7 @@ class _Connection:
             return
         except Exception:
             log.exception("defect in the command of %.200r", line)
-            answer = _failed("A defect of the program stopped this command; its log says more.")
+            answer = _failed("A defect of the program stopped this command.", "Its log says more.") | {"defect": True}
         with contextlib.suppress(ConnectionError):
             await self._say({"id": number, **answer})
 
@@ -220,7 +224,8 @@ def result_of(answer: dict[str, Any]) -> Any:
     """The result in an answer; raises LocalError with the text and remedy of a failed one."""
     if answer.get("ok"):
         return answer.get("result")
-    raise LocalError(answer.get("error", "failed"), remedy=answer.get("remedy", ""))
+    error = Defect if answer.get("defect") else LocalError
+    raise error(answer.get("error", "failed"), remedy=answer.get("remedy", ""))
 
 
 def _away(path: Path) -> Away:

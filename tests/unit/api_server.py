@@ -37,6 +37,7 @@ class StandIn:
             self.bus._put(event)
         self.subscribers: dict[str, dict[str, Any]] = {IMSI: {"imsi": IMSI, "k": SECRET, "msisdn": "1001"}}
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.broken: set[str] = set()  # commands that have a defect
         self.box: Appliance  # of the server before it
 
     def commands(self) -> dict[str, Command]:
@@ -63,6 +64,8 @@ class StandIn:
 
     def note(self, name: str) -> Command:
         def command(args: Args) -> dict[str, Any]:
+            if name in self.broken:
+                raise ZeroDivisionError(str(args))
             self.asked.append((name, dict(args)))
             return {"done": name}
 

@@ -15,6 +15,7 @@ import pytest
 from api_server import SECRET, StandIn, serving, token_of
 from trace_samples import ATTACH_REQUEST, IMSI
 
+from dialtone.api.app import create_app
 from dialtone.trace.bus import Event
 
 
@@ -95,6 +96,37 @@ def test_errors_are_problems_with_a_remedy(url: str) -> None:
     assert found["remedy"].startswith("Add it")
     assert ask(url, "/nothing")[0] == 404
     assert ask(url, "/trace/999999")[1]["detail"] == "There is no event 999999 (any more)."
+
+
+def test_a_defect_of_the_core_is_500_and_says_nothing_of_what_was_asked(server: tuple[StandIn, str]) -> None:
+    stand_in, url = server
+    status, found, kind = ask(url, f"/ues/{IMSI}:close?apn={SECRET}", "POST")
+    assert (status, kind) == (422, "application/problem+json"), "a command that the core does not know"
+    stand_in.broken.add("ue.guti")
+    status, found, kind = ask(url, f"/ues/{SECRET}:guti", "POST")
+    stand_in.broken.clear()
+    assert (status, kind) == (500, "application/problem+json")
+    assert found["remedy"].startswith("Its log says more")
+    assert SECRET not in str(found)
+
+
+def test_the_document_says_everything() -> None:
+    """Every operation: a summary, what it does, for whom, the shape of its answer, and that errors are problems."""
+    document = create_app(Path("/nowhere")).openapi()
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert len(operations) == len({one["operationId"] for one in operations}) > 80
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert {"detail", "remedy"} <= set(document["components"]["schemas"]["Problem"]["required"])
+    for one in operations:
+        assert one["summary"]
+        assert one["description"].endswith(".")
+        assert one["tags"]
+        assert one["security"] == ([] if one["x-role"] == "anybody" else [{"token": []}])
+        (good,) = [answer for status, answer in one["responses"].items() if status.startswith("2")]
+        (kind,) = good["content"].values()
+        assert {"type", "$ref"} & set(kind["schema"]), one["operationId"]
+        assert one["responses"]["4XX"]["content"] == one["responses"]["503"]["content"] == problem
+    assert {one["x-role"] for one in operations} == {"anybody", "student", "teacher"}
 
 
 def test_no_key_ever_leaves(server: tuple[StandIn, str]) -> None:

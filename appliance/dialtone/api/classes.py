@@ -8,7 +8,8 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from dialtone.api.access import NAME_LIMIT, Role
-from dialtone.api.visit import COOKIE, Anybody, Done, Student, Teacher, Visit
+from dialtone.api.shapes import Class, Done, Me
+from dialtone.api.visit import COOKIE, Anybody, Student, Teacher, Visit
 from dialtone.lab import checks
 
 router = APIRouter(tags=["class"])
@@ -42,7 +43,7 @@ class Csv(PlainTextResponse):
 
 
 @router.get("/me")
-async def me(its: Anybody) -> Done:
+async def me(its: Anybody) -> Me:
     """Who the asker is: role and nickname."""
     return _me(its)
 
@@ -78,7 +79,7 @@ async def rotate(role: Literal["student", "teacher"], its: Teacher, response: Re
 
 
 @router.get("/class")
-async def show(its: Teacher) -> Done:
+async def show(its: Teacher) -> Class:
     """The class code and the progress of each student."""
     access, room = its.box.access, its.box.classroom
     return {"open": bool(access.code), "code": access.code, "questions": list(checks.questions()),

@@ -5,13 +5,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from dialtone.api.visit import Done, Rows, Student, Teacher
+from dialtone.api.shapes import Calls, Done, Registrations
+from dialtone.api.visit import Student, Teacher
 
 router = APIRouter(tags=["ims"])
 
 
 @router.get("/ims/registrations")
-async def registrations(its: Student) -> Rows:
+async def registrations(its: Student) -> Registrations:
     """Every user whom the S-CSCF serves, with contacts and their features."""
     return await its.core.call("ims.registrations")
 
@@ -23,6 +24,6 @@ async def deregister(who: str, its: Teacher) -> Done:
 
 
 @router.get("/calls")
-async def calls(its: Student, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Rows:
+async def calls(its: Student, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Calls:
     """Call detail records, those under way first, then the newest."""
     return await its.core.call("calls.records", limit=limit)

@@ -5,7 +5,8 @@
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
-from dialtone.api.visit import Rows, Student, Teacher
+from dialtone.api.shapes import Rows
+from dialtone.api.visit import Student, Teacher
 
 router = APIRouter(prefix="/ipsec", tags=["ipsec"])
 

@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.visit import Done, Rows, Student, Teacher
+from dialtone.api.shapes import Counters, Done, Enbs, Rows, Status, Ues, Verdicts
+from dialtone.api.visit import Student, Teacher
 from dialtone.control import Away
 
 router = APIRouter(tags=["network"])
@@ -18,13 +19,13 @@ root = APIRouter(tags=["network"])
 
 
 @router.get("/status")
-async def status(its: Student) -> Done:
+async def status(its: Student) -> Status:
     """The core's version, uptime, network and eNBs."""
     return await its.core.call("status")
 
 
 @router.get("/ues")
-async def ues(its: Student) -> Rows:
+async def ues(its: Student) -> Ues:
     """Every phone the MME knows, with its bearers and their counters."""
     return await its.core.call("ues")
 
@@ -76,7 +77,7 @@ async def remove_bearer(imsi: str, name: str, its: Teacher) -> Done:
 
 
 @router.get("/enbs")
-async def enbs(its: Student) -> Rows:
+async def enbs(its: Student) -> Enbs:
     """Every eNB that has set up S1."""
     return await its.core.call("enbs")
 
@@ -112,7 +113,7 @@ async def leaks(its: Student) -> Done:
 
 
 @router.get("/counters")
-async def counters(its: Student) -> Done:
+async def counters(its: Student) -> Counters:
     """What the core counts."""
     return await its.core.call("counters")
 
@@ -144,7 +145,7 @@ def _escaped(label: str) -> str:
 
 
 @router.get("/diagnose")
-async def diagnosis(its: Student, imsi: str = "") -> list[dict[str, Any]]:
+async def diagnosis(its: Student, imsi: str = "") -> Verdicts:
     """Verdicts on the last attempt of one phone, or of all phones and the eNBs: cause, evidence, remedy."""
     from dialtone.trace.diagnose import diagnose
 

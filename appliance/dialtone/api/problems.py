@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dialtone.api.access import WINDOW, TooManyGuesses, WrongToken
 from dialtone.api.visit import COOKIE, NotAllowed, NoToken
-from dialtone.control import Away
+from dialtone.control import Away, Defect
 from dialtone.errors import DialtoneError, LocalError
 
 
@@ -92,6 +92,11 @@ def install(app: FastAPI, hosts: frozenset[str]) -> None:
     @app.exception_handler(Away)
     async def away(request: Request, error: Away) -> Response:
         return problem(503, error.text, error.remedy)
+
+    @app.exception_handler(Defect)
+    @app.exception_handler(Exception)
+    async def defect(request: Request, error: Exception) -> Response:
+        return problem(500, "A defect of the program stopped this.", "Its log says more; please report it.")
 
     @app.exception_handler(Busy)
     async def busy(request: Request, error: Busy) -> Response:

@@ -5,7 +5,8 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.visit import Done, Rows, Student, Teacher
+from dialtone.api.shapes import Done, Rows
+from dialtone.api.visit import Student, Teacher
 
 router = APIRouter(tags=["profiles"])
 

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.visit import Done, Rows, Student, Teacher
+from dialtone.api.shapes import Done, Rows
+from dialtone.api.visit import Student, Teacher
 
 router = APIRouter(tags=["eNBs"])
 

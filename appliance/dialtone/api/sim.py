@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.visit import Done, Rows, Student, Teacher, Visit
+from dialtone.api.shapes import Done, Rows, SimPhones
+from dialtone.api.visit import Student, Teacher, Visit
 
 router = APIRouter(prefix="/sim", tags=["simulated phones"])
 
@@ -41,7 +42,7 @@ class Fault(BaseModel):
 
 
 @router.get("/phones")
-async def phones(its: Student) -> Rows:
+async def phones(its: Student) -> SimPhones:
     """Every simulated phone and its state."""
     return [line if its.trusted else _discreet(line) for line in await its.sim.call("sim.status")]
 

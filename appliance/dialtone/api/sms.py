@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.visit import Done, Rows, Student, Teacher
+from dialtone.api.shapes import Done, Texts
+from dialtone.api.visit import Student, Teacher
 
 router = APIRouter(tags=["texts"])
 
@@ -33,7 +34,7 @@ class Broadcast(BaseModel):
 
 
 @router.get("/sms")
-async def list_all(its: Student, imsi: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Rows:
+async def list_all(its: Student, imsi: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Texts:
     """The latest messages, long ones whole, and what became of them. What they say is for the teacher."""
     return await its.core.call("sms.list", imsi=imsi, limit=limit, texts=its.trusted)
 

@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from dialtone.api.visit import Done, Rows, Student, Teacher
+from dialtone.api.shapes import Done, Rows, Subscriber, Subscribers
+from dialtone.api.visit import Student, Teacher
 
 router = APIRouter(tags=["subscribers"])
 
@@ -45,7 +46,7 @@ class New(Change):
 
 
 @router.get("/subscribers")
-async def list_all(its: Student) -> Rows:
+async def list_all(its: Student) -> Subscribers:
     """All subscribers, without keys."""
     return _clean(await its.core.call("subscribers.list"))
 
@@ -71,7 +72,7 @@ async def import_csv(request: Request, its: Teacher, dry_run: bool = True, overw
 
 
 @router.get("/subscribers/{imsi}")
-async def get(imsi: str, its: Student) -> Done:
+async def get(imsi: str, its: Student) -> Subscriber:
     """One subscriber, without keys."""
     return _clean(await its.core.call("subscribers.get", imsi=imsi))
 

@@ -10,7 +10,8 @@ from fastapi.responses import Response, StreamingResponse
 
 from dialtone.api import feed
 from dialtone.api.feed import Batch
-from dialtone.api.visit import Done, Student, Visit
+from dialtone.api.shapes import Message, Trace
+from dialtone.api.visit import Student, Visit
 from dialtone.codec.nas import security
 from dialtone.errors import LocalError, ProtocolError
 from dialtone.trace import about, pcapng
@@ -53,7 +54,7 @@ def _picked(its: Visit, imsi: str, point: str = "", since: int = 0) -> Iterator[
 
 @router.get("/trace")
 async def listing(its: Student, imsi: str = "", point: str = "", since: Since = 0,
-                  limit: Annotated[int, Query(ge=1, le=10_000)] = 1000, octets: bool = False) -> Done:
+                  limit: Annotated[int, Query(ge=1, le=10_000)] = 1000, octets: bool = False) -> Trace:
     """The newest events after `since`, oldest first; labels are replaced by IMSIs as far as known."""
     found = list(_picked(its, imsi, point, since))[-limit:]
     return {"run": its.feed.run, "connected": its.feed.connected,
@@ -118,7 +119,7 @@ async def picture(its: Student, imsi: str = "", limit: Annotated[int, Query(ge=1
 
 
 @router.get("/trace/{number}")
-async def message(number: Number, its: Student) -> Done:
+async def message(number: Number, its: Student) -> Message:
     """One event taken apart: decode, hex, clause, and what the message is for."""
     event = feed.shown(its.feed.event(number), its.trusted)
     found = its.feed.json(event) | {"data": event.data.hex(), "plain": event.plain.hex()}
@@ -146,4 +147,4 @@ def _security(event: Event) -> str:
 
 
 def _plain(name: str) -> str:
-    return "".join(letter for letter in name if letter.isalnum() or letter in "-._")
+    return "".join(letter for letter in name if letter.isascii() and (letter.isalnum() or letter in "-._"))

@@ -10,10 +10,9 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
-from pydantic import WithJsonSchema
 from starlette.requests import HTTPConnection
 
 from dialtone.api.access import Access, Role, TooManyGuesses, Who, WrongToken
@@ -119,11 +118,6 @@ def token_of(request: HTTPConnection) -> str:
             return "?"  # something was given, and it is wrong
     return request.cookies.get(COOKIE, "")
 
-
-Done = Annotated[Any, WithJsonSchema({"type": "object"})]
-"""What became of it, as core or phones say it."""
-Rows = Annotated[Any, WithJsonSchema({"type": "array", "items": {"type": "object"}})]
-"""What there is, one object for each."""
 
 Anybody = Annotated[Visit, Depends(allow(Role.ANYBODY))]
 Student = Annotated[Visit, Depends(allow(Role.STUDENT))]
