@@ -144,11 +144,13 @@ def test_the_profile_of_a_registered_user(net: Network, cscf: Cscf) -> None:
     assert found.private_id == IMPI
     assert [(each.identity, each.barred) for each in found.identities] == [
         (SIP, False), (TEL, False), (TEMPORARY, True)]
-    register, message = found.profiles[0].criteria
-    assert {one.server.name for one in (register, message)} == {f"sip:sms.{DOMAIN}"}
+    register, message, page = found.profiles[0].criteria
+    assert {one.server.name for one in (register, message, page)} == {f"sip:sms.{DOMAIN}"}
     assert [spt.value for spt in register.trigger.spts] == ["REGISTER"]  # type: ignore[union-attr]
     assert [(spt.kind, spt.value, spt.content) for spt in message.trigger.spts] == [  # type: ignore[union-attr]
         ("Method", "MESSAGE", ""), ("SIPHeader", "Content-Type", "application/vnd.3gpp.sms"), ("SessionCase", "0", "")]
+    assert [(spt.kind, spt.value, spt.content) for spt in page.trigger.spts] == [  # type: ignore[union-attr]
+        ("Method", "MESSAGE", ""), ("SIPHeader", "Content-Type", "text/plain"), ("SessionCase", "2", "")]
     assert state(net) == ("registered", SCSCF, False)
     assert cscf.sar(TYPE.RE_REGISTRATION, user_data_already_available=1).user_data is None
 
@@ -233,7 +235,9 @@ def test_nothing_is_answered_that_is_not_on_the_disk(net: Network, cscf: Cscf) -
 
 @pytest.mark.parametrize("impu", [SIP, TEL, TEMPORARY, f"{SIP};user=phone", f"sip:+{NUMBER}@{DOMAIN.upper()}",
                                   "tel:+1-555-01.01", f"sip:+{NUMBER}@elsewhere.example.org;user=phone"])
-def test_everybody_is_found_by_every_identity(cscf: Cscf, impu: str) -> None:
+def test_everybody_is_found_by_every_identity(net: Network, cscf: Cscf, impu: str) -> None:
+    assert code(cscf.lir(impu)) == ("experimental", 2003), "away, and texts are kept"
+    command(net, "profiles.edit", name="default", ifc="none")
     assert code(cscf.lir(impu)) == ("experimental", 5003)
     cscf.sar()
     answer = cscf.lir(impu)
@@ -259,7 +263,7 @@ def test_services_for_a_user_who_is_away(net: Network, cscf: Cscf) -> None:
     assert (one.priority, one.server.name) == (7, "sip:mail.example.org")
     assert cscf.lir(SIP).server_name == SCSCF
     command(net, "profiles.undo", name="default")
-    assert len(profile(cscf.sar(TYPE.NO_ASSIGNMENT)).profiles[0].criteria) == 2
+    assert len(profile(cscf.sar(TYPE.NO_ASSIGNMENT)).profiles[0].criteria) == 3
 
 
 def test_a_repeated_request_gets_its_earlier_answer(net: Network, cscf: Cscf) -> None:

@@ -65,7 +65,7 @@ def test_changed_criteria_are_pushed_and_taken_back(net: Network, cscf: Cscf) ->
     assert (report["changes"], report["written"], cscf.got) == (["ifc: sms -> none"], False, [])
     command(net, "profiles.edit", name="default", ifc="none")
     command(net, "profiles.undo", name="default")
-    for request, count in zip(cscf.got, (0, 2), strict=True):
+    for request, count in zip(cscf.got, (0, 3), strict=True):
         assert isinstance(request, PushProfileRequest)
         assert request.user_name == IMPI
         pushed = ims_subscription.decode(request.user_data or b"")

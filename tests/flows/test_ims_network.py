@@ -4,12 +4,13 @@
 from pathlib import Path
 
 import pytest
-from network import Network, imsi_of
+from network import Network, imsi_of, msisdn_of
 
 from dialtone.scscf.store import CallRecord, read_calls
+from dialtone.sim.detach import DetachCommand
 from dialtone.sim.ims.call import AnswerCommand, CallCommand, HangUpCommand
 from dialtone.sim.ims.client import ImsClient
-from dialtone.sim.ims.registration import DeregisterCommand
+from dialtone.sim.ims.registration import DeregisterCommand, RegisterCommand
 from dialtone.sim.ims.text import TextCommand
 from dialtone.trace.diagnose import diagnose
 
@@ -75,3 +76,39 @@ def test_a_phone_that_left_is_called(ims: Ims) -> None:
     ims.command(ims.two.name, DeregisterCommand(), 1)
     ims.command(ims.one.name, CallCommand(SECOND), 40)
     assert ims.records()[0].status == 480
+
+
+@pytest.mark.parametrize("absent", ["de-registered", "switched off", "never there"])
+def test_a_text_for_a_phone_that_is_away_comes_once_when_it_is_back(ims: Ims, absent: str) -> None:
+    number, client = SECOND, ims.two
+    if absent == "de-registered":
+        ims.command(client.name, DeregisterCommand(), 2)
+    elif absent == "switched off":
+        ims.command(client.name, DeregisterCommand(DetachCommand(switch_off=True)), 2)
+    else:
+        number, client = f"+{msisdn_of(3)}", ims.add_ims(3)
+    ims.command(ims.one.name, TextCommand(number, "later"), 5)
+    assert ims.said(ims.one) == f"ok: sent to {number}, kept by the network"
+    if absent == "de-registered":
+        ims.command(client.name, RegisterCommand(), 5)
+    else:
+        ims.attach(client.imsi, 10)
+    assert client.registered, client.last
+    assert [(text.sender, text.text) for text in client.texts.inbox] == [(FIRST, "later")]
+    ims.command(client.name, RegisterCommand(), 60)
+    assert len(client.texts.inbox) == 1
+    assert list(client.inbox) == []
+    assert ims.loop.counters.get("internal error", 0) == 0
+
+
+def test_a_call_to_a_phone_that_is_away_is_not_for_the_centre(ims: Ims) -> None:
+    ims.command(ims.two.name, DeregisterCommand(), 1)
+    ims.command(ims.one.name, CallCommand(SECOND), 5)
+    assert "480" in ims.said(ims.one)
+    assert [event for event in ims.events("ISC") if event.name == "INVITE"] == []
+    assert len(ims.core.scscf.users) == 2
+    ims.run(1900)
+    assert len(ims.core.scscf.users) == 1, "who stays away is nobody's after a while"
+    assert ims.store.ims_registration(ims.two.imsi) is None
+    ims.command(ims.two.name, RegisterCommand(), 5)
+    assert ims.two.registered

@@ -17,7 +17,7 @@ from dialtone.codec.ims_subscription import (
 from dialtone.hss.element import Hss
 from dialtone.hss.subscriber import Profile, Subscriber
 
-SMS_TYPE = "application/vnd.3gpp.sms"
+SMS_TYPE, PAGE_TYPE = "application/vnd.3gpp.sms", "text/plain"
 _UNREGISTERED_PART = 1
 _UNREGISTERED_CASES = {str(TERMINATING_UNREGISTERED), str(ORIGINATING_UNREGISTERED)}
 
@@ -43,12 +43,16 @@ def criteria(hss: Hss, profile: Profile) -> tuple[InitialFilterCriteria, ...]:
 
 
 def sms(server: str) -> tuple[InitialFilterCriteria, ...]:
-    """Short messages, and who is registered to get them, are for the IP-SM-GW (TS 24.341, 5.3.3)."""
+    """Short messages, and who is registered to get them, are for the IP-SM-GW (TS 24.341, 5.3.3); and so are page-mode
+    texts for who is away (RFC 3428)."""
     texts = (Spt("Method", "MESSAGE", groups=(0,)), Spt("SIPHeader", "Content-Type", SMS_TYPE, groups=(1,)),
              Spt("SessionCase", str(ORIGINATING), groups=(2,)))
+    page = (Spt("Method", "MESSAGE", groups=(0,)), Spt("SIPHeader", "Content-Type", PAGE_TYPE, groups=(1,)),
+            Spt("SessionCase", str(TERMINATING_UNREGISTERED), groups=(2,)))
     gateway = ApplicationServer(server, include_register_request=True)
     return (InitialFilterCriteria(0, gateway, TriggerPoint(True, (Spt("Method", "REGISTER"),))),
-            InitialFilterCriteria(1, ApplicationServer(server), TriggerPoint(True, texts)))
+            InitialFilterCriteria(1, ApplicationServer(server), TriggerPoint(True, texts)),
+            InitialFilterCriteria(2, ApplicationServer(server), TriggerPoint(True, page)))
 
 
 def serves_unregistered(hss: Hss, subscriber: Subscriber) -> bool:

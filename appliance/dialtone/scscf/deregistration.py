@@ -14,7 +14,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Event
 from dialtone.scscf import assignment
 from dialtone.scscf.element import Scscf, on
-from dialtone.scscf.states import REGISTRATION
+from dialtone.scscf.states import REGISTRATION, RegistrationState
 from dialtone.scscf.timers import EXPIRES
 from dialtone.scscf.user import User
 
@@ -28,11 +28,16 @@ class Deregister(Event):
 
 @on.timer(EXPIRES.name, EXPIRES.clause)
 def on_registration_expires(scscf: Scscf, impi: str, rx: Rx) -> Effects:
-    """Contacts were not refreshed in time."""
+    """Contacts were not refreshed in time; or a user who is away was served for long enough."""
     user = scscf.users.get(impi)
     if user is None:
         return
     rx.subject = user.subject
+    if user.state is RegistrationState.UNREGISTERED:
+        yield from assignment.change(user, "de-registered")
+        yield assignment.inform(scscf, user.impi, user.identities[0].identity, AssignmentType.TIMEOUT_DEREGISTRATION)
+        scscf.tidy(user)
+        return
     gone = [user.contacts.pop(each.key) for each in list(user.contacts.values()) if each.expires <= rx.now + 0.001]
     yield from assignment.drop(scscf, user, gone, "expired", AssignmentType.TIMEOUT_DEREGISTRATION, rx.now)
     if not gone:

@@ -10,12 +10,13 @@ from dialtone.codec import ims_subscription
 from dialtone.codec.diameter import AssignmentType, ServerAssignmentAnswer
 from dialtone.codec.sip import SipRequest
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects
+from dialtone.effects import Effects, StartTimer
 from dialtone.errors import ProtocolError
 from dialtone.scscf import application_server, assignment, location, passing
 from dialtone.scscf.element import Scscf
 from dialtone.scscf.features import accepts
 from dialtone.scscf.states import RegistrationState
+from dialtone.scscf.timers import AWAY, EXPIRES
 from dialtone.scscf.user import Contact, User
 from dialtone.sip.proxy import Context, Target
 
@@ -39,6 +40,7 @@ def _unregistered(context: Context, identity: str, scscf: Scscf, answer: ServerA
         return
     if user.state is RegistrationState.NOT_REGISTERED:
         yield from assignment.change(user, "called while away")
+        yield StartTimer(EXPIRES.name, user.impi, AWAY)
     yield from _serve_known(scscf, context, user, identity, rx)
 
 
