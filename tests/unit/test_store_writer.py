@@ -14,10 +14,12 @@ import pytest
 
 from dialtone.crypto.sqn import DELTA, SEQ_MAX, Use, ind_of, make_sqn, seq_of
 from dialtone.errors import LocalError
+from dialtone.hss.provisioning import make_subscriber
 from dialtone.hss.sqn import AHEAD, SqnCounter
 from dialtone.hss.store import Store
+from dialtone.hss.subscriber import ImsRegistration
 from dialtone.hss.writer import commit, commit_now
-from dialtone.hss.writes import NoteSeen, RemoveSubscriber, ReserveSqn
+from dialtone.hss.writes import NoteSeen, PutImsRegistration, PutSubscriber, RemoveSubscriber, ReserveSqn
 
 IMSI = "001010000000001"
 
@@ -94,6 +96,34 @@ def test_what_waits_is_committed_together_and_in_order(reader, writer):
     assert [entry for entry in order if entry != "COMMIT"] == [(n, None) for n in range(200)]
     assert order.count("COMMIT") <= 3
     assert reader.sqn_mark(IMSI) == 199
+
+
+def test_the_store_asks_the_disk_again_after_each_commit_and_only_then(reader):
+    subscriber = make_subscriber({"imsi": IMSI, "msisdn": "15550100", "k": "11" * 16, "opc": "22" * 16,
+                                  "profile": "default"}, profiles=reader.profiles())
+    commit_now(reader.path, [PutSubscriber(subscriber, 0)])
+    told, asked = threading.Event(), []
+    writer = reader.open_writer(lambda f, *arguments: told.set())
+    reader._db.set_trace_callback(asked.append)
+
+    def look():
+        return reader.get(IMSI), reader.owner("msisdn", "15550100"), reader.ims_registration(IMSI)
+
+    assert look() == (subscriber, IMSI, None)
+    first = len(asked)
+    assert look() == (subscriber, IMSI, None)
+    assert len(asked) == first
+    registration = ImsRegistration(IMSI, "sip:scscf", "scscf", "realm", "registered", False, 1)
+    writer.submit([PutImsRegistration(registration)], lambda error: None)
+    assert told.wait(5)
+    assert look() == (subscriber, IMSI, registration)
+    told.clear()
+    writer.submit([RemoveSubscriber(IMSI)], lambda error: None)
+    assert told.wait(5)
+    assert look() == (None, None, None)
+    writer.close()
+    commit_now(reader.path, [PutSubscriber(subscriber, 0)])  # somebody else, now that the lock is free
+    assert look() == (subscriber, IMSI, None)
 
 
 def test_a_batch_that_fails_fails_alone_and_whole(reader, writer):
@@ -281,6 +311,7 @@ def test_the_last_sequence_number():
 _WORKER = """
 import os, queue, sys
 from dialtone.crypto.sqn import Use
+from dialtone.hss.provisioning import make_subscriber
 from dialtone.hss.sqn import SqnCounter
 from dialtone.hss.store import Store
 store = Store(sys.argv[1])

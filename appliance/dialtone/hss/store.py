@@ -12,34 +12,37 @@ from dialtone.hss.subscriber import Apn, ImsRegistration, Profile, Registration,
 from dialtone.hss.writer import Deliver, Writer
 
 _CACHED = 4096
+_K = TypeVar("_K")
 _T = TypeVar("_T")
 
 
 class Store:
     """Reads the database at `path`, creating it where there is none.
 
-    Every read sees all that was committed before it, by whatever process. A store belongs to the thread that made
-    it. Raises LocalError, here and in every method, when the database cannot be used.
+    Every read sees all that was committed before it, by whatever process; while it has the writer, nobody else can
+    commit, and it sees what was done as soon as anybody is told. A store belongs to the thread that made it. Raises
+    LocalError, here and in every method, when the database cannot be used.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         schema.prepare(self.path)
         self._db = schema.connect(self.path, write=False)
+        self._writer: Writer | None = None
+        self._commits = -1  # of the writer, when we looked last
         self._generation = 0
         self._subscribers: dict[str, Subscriber] = {}
+        self._owners: dict[tuple[str, str], str] = {}
+        self._served: dict[str, ImsRegistration | None] = {}
 
     def get(self, imsi: str) -> Subscriber | None:
         """The subscriber with this IMSI; None if it is nobody's."""
-        generation = self._rows("SELECT n FROM generation")[0][0]
-        if generation != self._generation or len(self._subscribers) >= _CACHED:
-            self._generation = generation
-            self._subscribers = {}
+        self._look()
         known = self._subscribers.get(imsi)
         if known is None:
             known = self._snapshot(lambda: rows.read_subscriber(self._db, imsi))
             if known is not None:
-                self._subscribers[imsi] = known
+                _keep(self._subscribers, imsi, known)
         return known
 
     def subscribers(self, *, tag: str = "") -> list[Subscriber]:
@@ -49,8 +52,15 @@ class Store:
 
     def owner(self, kind: str, value: str) -> str | None:
         """The IMSI that has an identity; `kind` is msisdn, impi or impu. None if it is nobody's."""
-        found = self._rows("SELECT imsi FROM identity WHERE kind = ? AND value = ?", kind, value)
-        return str(found[0][0]) if found else None
+        self._look()
+        known = self._owners.get((kind, value))
+        if known is None:
+            found = self._rows("SELECT imsi FROM identity WHERE kind = ? AND value = ?", kind, value)
+            if not found:
+                return None
+            known = str(found[0][0])
+            _keep(self._owners, (kind, value), known)
+        return known
 
     def profiles(self) -> dict[str, Profile]:
         """All subscription profiles by name."""
@@ -75,8 +85,11 @@ class Store:
 
     def ims_registration(self, imsi: str) -> ImsRegistration | None:
         """Which S-CSCF has this subscriber; None if none has."""
-        found = self._rows(f"{rows.IMS_REGISTRATION} WHERE imsi = ?", imsi)
-        return rows.ims_registration(found[0]) if found else None
+        self._look()
+        if imsi not in self._served:
+            found = self._rows(f"{rows.IMS_REGISTRATION} WHERE imsi = ?", imsi)
+            _keep(self._served, imsi, rows.ims_registration(found[0]) if found else None)
+        return self._served[imsi]
 
     def sqn_mark(self, imsi: str) -> int:
         """The highest SQN (48 bits) that may have been handed out for this IMSI; 0 if none was.
@@ -96,11 +109,25 @@ class Store:
 
     def open_writer(self, deliver: Deliver) -> Writer:
         """Take the lock and start the writer thread. Raises LocalError when another process has the lock."""
-        return Writer(self.path, deliver)
+        self._writer = Writer(self.path, deliver)
+        return self._writer
 
     def close(self) -> None:
         """Close the connection."""
         self._db.close()
+
+    def _look(self) -> None:
+        """Forget what may have changed since we looked last: subscribers and their identities rarely do."""
+        commits = self._writer.commits if self._writer is not None and self._writer.open else -1
+        if commits == self._commits != -1:
+            return
+        self._commits = commits
+        self._served.clear()
+        generation = self._rows("SELECT n FROM generation")[0][0]
+        if generation != self._generation:
+            self._generation = generation
+            self._subscribers.clear()
+            self._owners.clear()
 
     def _rows(self, sql: str, *arguments: str) -> list[Any]:
         try:
@@ -118,3 +145,10 @@ class Store:
                 self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise schema.explain(error, self.path) from error
+
+
+def _keep(known: dict[_K, _T], key: _K, value: _T) -> None:
+    """As long as there are not too many."""
+    if len(known) >= _CACHED:
+        known.clear()
+    known[key] = value

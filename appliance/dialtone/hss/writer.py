@@ -37,8 +37,9 @@ class Writer:
         except BaseException:
             self._lock.release()
             raise
+        self.commits = 0  # how many there have been; counted before anybody is told
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._open = True
+        self.open = True
         # A daemon: what an abrupt end cuts off was not promised to anybody yet.
         self._thread = threading.Thread(target=self._run, name="dialtone-store", daemon=True)
         self._thread.start()
@@ -48,15 +49,15 @@ class Writer:
 
         Batches are independent of each other: one that fails takes no other along. Raises LocalError after `close`.
         """
-        if not self._open:
+        if not self.open:
             raise LocalError("The store is closed.", remedy="Dialtone is shutting down; try again once it runs.")
         self._jobs.put((writes, done))
 
     def close(self) -> None:
         """Commit what waits, end the thread, give back the lock; more than once does no harm."""
-        if not self._open:
+        if not self.open:
             return
-        self._open = False
+        self.open = False
         self._jobs.put(None)
         self._thread.join()
         self._db.close()
@@ -75,6 +76,7 @@ class Writer:
             going = job is not None
             if group:
                 results = commit(self._db, self._path, group)
+                self.commits += 1
                 # RuntimeError: the loop has ended. Nobody is left to be told, and the data is safe.
                 with contextlib.suppress(RuntimeError):
                     self._deliver(_complete, results)
