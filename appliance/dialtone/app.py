@@ -86,19 +86,12 @@ def connect_gtp(core: Core) -> Udp:
     return udp
 
 
-def connect_mw(core: Core) -> list[SipLink]:
-    """Let our S-CSCF meet P-CSCFs and application servers of other makers, our P-CSCF a core of another maker, as the
-    configuration says. Raises LocalError."""
-    ims, mw = core.config.ims, core.pcscf.core
-    ends = [(core.scscf.name, ims.core, sip.PORT)] if ims.core else []
-    ends += [(core.pcscf.name, mw.address, mw.port)] if mw.outside else []
-    links = []
-    for element, address, port in ends:
-        link = SipLink(core.loop, element, "Mw")
-        link.listen(address, port)
-        carry_mw(core, element, link)
-        links.append(link)
-    return links
+def connect_mw(core: Core) -> SipLink:
+    """Listen for P-CSCFs and application servers of other makers. Raises LocalError."""
+    link = SipLink(core.loop, core.scscf.name, "Mw")
+    link.listen(core.config.ims.core, sip.PORT)
+    carry_mw(core, link)
+    return link
 
 
 def durable(loop: Loop, writer: Writer) -> None:
@@ -164,8 +157,8 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
             runtime.at_close(connect_diameter(config, loop).farewell)
         if core.gtp is not None:
             runtime.at_close(connect_gtp(core).close)
-        for link in connect_mw(core):
-            runtime.at_close(link.close)
+        if config.ims.core:
+            runtime.at_close(connect_mw(core).close)
         commands = Commands(core, store, writer, plane.forwarder, ipsec).table()
         control = ControlServer(run / "core.sock", commands, loop.bus)
         await control.start()
@@ -183,6 +176,7 @@ async def warm_up() -> None:
         for _ in codec.warm_up():
             await asyncio.sleep(0)
     gc.freeze()  # it stays for good: a collector that walks through it holds every phone up for a tenth of a second
+    gc.set_threshold(700, 10, 100)  # what is over leaves no circles behind, so the walk through the rest can be rare
 
 
 async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: UserPlane) -> list[str]:
