@@ -16,9 +16,9 @@ from dialtone.errors import ProtocolError
 from dialtone.scscf import cx
 from dialtone.scscf.numbers import SERVICES, Plan, identity_key, service_uri
 from dialtone.scscf.user import User
-from dialtone.sip.flow import flow_to
+from dialtone.sip.flow import Flow
 from dialtone.sip.proxy import Context, Proxy
-from dialtone.sip.refusal import admit, refuse
+from dialtone.sip.refusal import refuse
 
 if TYPE_CHECKING:
     from dialtone.scscf.application_server import Leg
@@ -82,9 +82,11 @@ class Scscf(Element):
 
     def index(self, user: User) -> None:
         """The identities of a user, or some of them, are new: find it under these and no others."""
-        for key in [key for key, each in self.served.items() if each is user]:
-            del self.served[key]
-        self.served.update((identity_key(each.identity), user) for each in user.identities)
+        for key in user.found_by:
+            if self.served.get(key) is user:
+                del self.served[key]
+        user.found_by = tuple([identity_key(each.identity) for each in user.identities])
+        self.served.update(dict.fromkeys(user.found_by, user))
 
     def tidy(self, user: User) -> None:
         """Forget a user of whom nothing is left."""
@@ -124,7 +126,9 @@ class Scscf(Element):
         name = self.neighbours.get(target.host)
         if name is not None:
             return ("Mw" if name == "pcscf" else "ISC"), name
-        flow = flow_to(target, self.config.ims.hosts)
+        address = self.config.ims.hosts.get(target.host) or f"{target.host}:{target.port or sip.PORT}"
+        transport = (target.params.get("transport") or "udp").lower()
+        flow = Flow.find(f"{transport}:{address}/{sip.PORT}")
         if flow is None:
             raise ProtocolError(f"{target.host} is nobody that this network reaches", cause=404,
                                 clause="RFC 3263, 4")
@@ -150,7 +154,10 @@ class Scscf(Element):
 
     def gate(self, rx: Rx) -> None:
         """Of who is outside of the box, those named in [ims] are heard. Raises ProtocolError."""
-        admit(rx, self.trusted)
+        flow = Flow.find(str(rx.peer)) if isinstance(rx.message, SipRequest) else None
+        if flow is not None and flow.host not in self.trusted:
+            raise ProtocolError(f"{flow.host} is no element of this network: see hosts in [ims]", cause=403,
+                                clause="TS 24.229, 4.4.1")
 
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """The status of the error; Diameter's own in Cx."""

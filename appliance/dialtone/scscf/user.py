@@ -69,6 +69,7 @@ class User:
     impi: str
     state: RegistrationState = RegistrationState.NOT_REGISTERED
     subscription: ImsSubscription | None = None
+    found_by: tuple[str, ...] = ()  # the identities that it is served under
     contacts: dict[str, Contact] = field(default_factory=dict)
     watchers: dict[tuple[str, str, str], Watcher] = field(default_factory=dict)
     challenge: Challenge | None = None
