@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The duties of a stateful proxy, RFC 3261, 16, clause by clause."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,9 @@ from dialtone.codec import sip
 from dialtone.codec.sip import CancelRequest, SipMessage, SipRequest, SipResponse, SipUri
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects, Unanswered
-from dialtone.sip.proxy import TIMER_C, Proxy, Target, best_of, next_hop
+from dialtone.sip.client import Client
+from dialtone.sip.proxy import TIMER_C, Branch, Context, Proxy, Target, best_of, next_hop
+from dialtone.sip.server import Server
 
 ONE, TWO = "udp:192.0.2.1:5060/5060", "udp:192.0.2.2:5060/5060"
 
@@ -295,3 +298,23 @@ def test_nobody_to_send_it_to() -> None:
     rig.targets = []
     rig.receive(request("INVITE"))
     assert status(rig) == (480, "Temporarily Unavailable")
+
+
+def test_what_is_over_leaves_nothing_to_the_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        rig = ProxyRig(ONE, TWO)
+        rig.receive(request("MESSAGE", branch="z9hG4bKm"), request("INVITE", branch="z9hG4bKi", cseq=2))
+        for peer in (ONE, TWO):
+            for copy in rig.to(peer):
+                assert isinstance(copy, SipRequest)
+                rig.receive(answer(copy, 486 if copy.method == "INVITE" else 200), peer=peer)
+        rig.until(300)
+        rig.idle()
+        for kept in (rig.got, rig.rx, rig.sent):
+            kept.clear()
+        left = [each for each in gc.get_objects() if isinstance(each, Context | Branch | Client | Server)]
+        assert [type(each).__name__ for each in left] == []
+    finally:
+        gc.enable()

@@ -6,7 +6,7 @@ the order of the schema, so that CSCFs which validate against it are content.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
@@ -85,11 +85,11 @@ class ImsSubscription:
 
     private_id: str
     profiles: tuple[ServiceProfile, ...]
+    identities: tuple[PublicIdentity, ...] = field(init=False, compare=False, repr=False)  # of all, in order
 
-    @property
-    def identities(self) -> tuple[PublicIdentity, ...]:
-        """All public identities in order."""
-        return tuple(identity for profile in self.profiles for identity in profile.identities)
+    def __post_init__(self) -> None:
+        found = tuple(identity for profile in self.profiles for identity in profile.identities)
+        object.__setattr__(self, "identities", found)
 
 
 def encode(subscription: ImsSubscription) -> bytes:

@@ -16,15 +16,13 @@ _INSIDE = (*_CHARGING, "P-Served-User", "P-User-Database", "P-Profile-Key", "P-A
 
 def distrust(message: SipMessage) -> None:
     """What a phone must not claim goes no further (TS 24.229, 4.4.2)."""
-    for name in _OURS:
-        message.remove(name)
+    message.remove(*_OURS)
 
 
 def keep_inside(message: SipMessage) -> None:
     """What is for the network goes to no phone; nor does an asserted identity whose owner wants privacy (RFC 3325, 7;
     TS 24.229, 4.4)."""
-    for name in _INSIDE:
-        message.remove(name)
+    message.remove(*_INSIDE)
     if "id" in (word.strip().lower() for value in message.all("Privacy") for word in value.split(";")):
         message.remove("P-Asserted-Identity")
 

@@ -4,13 +4,13 @@
 Nothing is remembered of a phone before the S-CSCF has answered.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dialtone.codec.sip import AuthParams, NameAddr, RegisterRequest, SipError, SipUri, response
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Request, Unanswered, Verdict
 from dialtone.pcscf import headers
-from dialtone.pcscf.element import Pcscf, on
+from dialtone.pcscf.element import SCSCF, Pcscf, on
 from dialtone.pcscf.registration import Association, Registration, RegistrationKey
 from dialtone.sip import security_agreement as agreement
 from dialtone.sip.flow import Flow
@@ -57,7 +57,7 @@ def on_register_request(pcscf: Pcscf, msg: RegisterRequest, rx: Rx) -> Effects:
         return
     yield from pcscf.move(registration, "REGISTER")
     forwarded = _forwarded(pcscf, msg, flow, through is not None)
-    yield Request("Mw", pcscf.core.entry, forwarded, Registering(rx, msg, flow, registration, through, offer, contact))
+    yield Request("Mw", SCSCF, forwarded, Registering(rx, msg, flow, registration, through, offer, contact))
 
 
 def impi_of(msg: RegisterRequest) -> str:
@@ -121,8 +121,7 @@ def _forwarded(pcscf: Pcscf, msg: RegisterRequest, flow: Flow, protected: bool) 
     out.set("Max-Forwards", str(hops_left(msg) - 1))
     headers.distrust(out)
     agreement.take_out(out)
-    for name in ("Route", "Path"):
-        out.remove(name)
+    out.remove("Route", "Path")
     out.append("Path", pcscf.uri("term"))
     if "path" not in out.options("Require"):
         out.append("Require", "path")
@@ -132,8 +131,8 @@ def _forwarded(pcscf: Pcscf, msg: RegisterRequest, flow: Flow, protected: bool) 
     if credentials is not None:
         auth = AuthParams.parse(credentials)
         plain = "ip-assoc-pending" if auth.get("response") else "no"  # TS 24.229, 5.2.2.5
-        auth.params["integrity-protected"] = "yes" if protected else plain
-        out.set("Authorization", str(auth))
+        seen = {"integrity-protected": "yes" if protected else plain}
+        out.set("Authorization", str(replace(auth, params={**auth.params, **seen})))
     return out
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from dialtone.codec.sip import SipUri, TelUri
+from dialtone.codec.sip.grammar import Known
 from dialtone.errors import ProtocolError
 
 LONGEST_LOCAL = 6  # digits; more make an E.164 number (the HSS's identities follow the same rule)
@@ -72,9 +73,7 @@ def at_home(identity: str, plan: Plan) -> bool:
     return identity[:4].lower() == "tel:" or SipUri.parse(identity).host == plan.domain
 
 
-def identity_key(uri: str) -> str:
-    """What two spellings of one identity have in common (RFC 3261, 19.1.4; RFC 3966, 4): the scheme, the user and the
-    host in lower case; of a tel URI the digits, and of a local number its context."""
+def _identity_key(uri: str) -> str:
     try:
         if uri[:4].lower() == "tel:":
             tel = TelUri.parse(uri)
@@ -84,6 +83,15 @@ def identity_key(uri: str) -> str:
     except ProtocolError:
         return uri
     return f"{sip.scheme}:{unquote(sip.user)}@{sip.host}"
+
+
+_IDENTITY_KEYS = Known(_identity_key)
+
+
+def identity_key(uri: str) -> str:
+    """What two spellings of one identity have in common (RFC 3261, 19.1.4; RFC 3966, 4): the scheme, the user and the
+    host in lower case; of a tel URI the digits, and of a local number its context."""
+    return _IDENTITY_KEYS[uri]
 
 
 def same_identity(one: str, other: str) -> bool:

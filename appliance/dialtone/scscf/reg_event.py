@@ -65,10 +65,9 @@ def on_subscribe(scscf: Scscf, msg: SubscribeRequest, rx: Rx) -> Effects:
 
 def _trusted(scscf: Scscf, uri: str) -> bool:
     try:
-        host = SipUri.parse(uri).host
+        return SipUri.parse(uri).host in scscf.neighbours
     except ProtocolError:
         return False
-    return host in scscf.neighbours or host in scscf.config.ims.hosts or host.strip("[]") in scscf.trusted
 
 
 def _seconds(text: str | None) -> int:

@@ -22,13 +22,15 @@ _ABSORBED = Arrival("absorbed")
 
 @dataclass(slots=True, eq=False)
 class Client:
-    """One request and its answers. `peer` is where it went: over TCP perhaps what was meant for UDP."""
+    """One request and its answers. `peer` is where it went: over TCP perhaps what was meant for UDP; `key` its branch
+    and method (RFC 3261, 17.1.3)."""
 
     layer: "Transactions"
     request: Request
     message: SipRequest
     rx: Rx
     branch: str
+    key: tuple[str, str] = field(init=False)
     peer: str = ""
     data: bytes = b""
     state: ClientState = ClientState.TRYING
@@ -38,10 +40,8 @@ class Client:
     cancelled: bool = False
     acks: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # ours to each 2xx, by its To tag
 
-    @property
-    def key(self) -> tuple[str, str]:
-        """Branch and method (RFC 3261, 17.1.3)."""
-        return self.branch, self.message.method
+    def __post_init__(self) -> None:
+        self.key = self.branch, self.message.method
 
     @property
     def invite(self) -> bool:

@@ -3,12 +3,10 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Self
 
-from dialtone.codec.sip import PORT, SipUri, Via
+from dialtone.codec.sip import PORT, Via
+from dialtone.codec.sip.grammar import Known
 from dialtone.errors import LocalError
 
 _FLOW = re.compile(r"(udp|tcp):(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})/(\d{1,5})", re.IGNORECASE | re.ASCII)
@@ -24,19 +22,18 @@ class Flow:
     port: int
     local_port: int = PORT
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    def parse(text: str) -> "Flow":
         """The reverse of `str()`. Raises LocalError for what names no flow."""
-        flow = cls.find(text)
+        flow = _FLOWS[text]
         if flow is None:
             raise LocalError(f"{text!r} names no flow.", remedy="Write udp:10.46.0.2:5060/5060.")
         return flow
 
-    @classmethod
-    def find(cls, text: str) -> Self | None:
+    @staticmethod
+    def find(text: str) -> "Flow | None":
         """The flow of this name; None for the name of an element of this process."""
-        parts = _parts(text)
-        return cls(*parts) if parts is not None else None
+        return _FLOWS[text]
 
     @property
     def reliable(self) -> bool:
@@ -51,8 +48,7 @@ class Flow:
         return f"{self.transport}:{bracketed(self.host)}:{self.port}/{self.local_port}"
 
 
-@lru_cache(4096)
-def _parts(text: str) -> tuple[str, str, int, int] | None:
+def _flow(text: str) -> Flow | None:
     match = _FLOW.fullmatch(text)
     if match is None or int(match[4]) > 65_535 or int(match[5]) > 65_535:
         return None
@@ -60,14 +56,10 @@ def _parts(text: str) -> tuple[str, str, int, int] | None:
         host = str(ipaddress.ip_address(match[2] or match[3]))
     except ValueError:
         return None
-    return match[1].lower(), host, int(match[4]), int(match[5])
+    return Flow(match[1].lower(), host, int(match[4]), int(match[5]))
 
 
-def flow_to(uri: SipUri, hosts: Mapping[str, str], local_port: int = PORT) -> Flow | None:
-    """The way to the host of a URI: to its address, or to what `hosts` says of its name. None for another name: names
-    are not looked up in DNS (RFC 3263, 4)."""
-    address = hosts.get(uri.host) or f"{uri.host}:{uri.port or PORT}"
-    return Flow.find(f"{(uri.params.get('transport') or 'udp').lower()}:{address}/{local_port}")
+_FLOWS = Known(_flow)
 
 
 def bracketed(host: str) -> str:
@@ -88,11 +80,12 @@ def received(peer: str, via: Via) -> Via:
     """The topmost Via of a request from `peer`, with the address, and the port if asked for, that it came from
     (RFC 3261, 18.2.1; RFC 3581, 4)."""
     flow = Flow.find(peer)
-    if flow is None:
+    rport = "rport" in via.params
+    if flow is None or (not rport and via.host == flow.host and "received" not in via.params):
         return via
     params = {name: value for name, value in via.params.items() if name != "received"}
-    if "rport" in params:
+    if rport:
         params["rport"] = str(flow.port)
-    if "rport" in params or via.host.strip("[]").lower() != flow.host:
+    if rport or via.host.strip("[]").lower() != flow.host:
         params["received"] = flow.host
     return replace(via, params=params)

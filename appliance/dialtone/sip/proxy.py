@@ -326,5 +326,5 @@ def _copy(request: SipRequest, target: Target, record: Sequence[str]) -> SipRequ
 
 def _mark(request: SipRequest) -> tuple[Hashable, ...]:
     """What makes a request that comes again the same one (RFC 3261, 16.6, 8)."""
-    return (request.call_id, request.from_.tag, request.to.tag, str(request.cseq), request.uri,
+    return (request.call_id, request.from_.tag, request.to.tag, request.first("CSeq"), request.uri,
             tuple(request.all("Route")), tuple(request.all("Proxy-Require")))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dialtone.codec.sip import SipError, SipMessage
-from dialtone.codec.sip.grammar import Params, format_params, parse_params, unquote
+from dialtone.codec.sip.grammar import Known, Params, format_params, parse_params, unquote
 from dialtone.crypto.ipsec_keys import ENCRYPTION, INTEGRITY, End
 
 SEC_AGREE = "sec-agree"
@@ -88,7 +88,7 @@ def repeats(verify: Sequence[str], server: str) -> bool:
     """Whether Security-Verify is what we said in Security-Server: the same mechanism with the same parameters, however
     it is spaced and in whatever order they are (RFC 3329, 2.3.1)."""
     try:
-        return [_canonical(text) for text in verify] == [_canonical(server)]
+        return [_CANONICAL[text] for text in verify] == [_CANONICAL[server]]
     except SipError:
         return False
 
@@ -100,8 +100,7 @@ def requires(message: SipMessage) -> bool:
 
 def take_out(message: SipMessage) -> None:
     """What is between phone and P-CSCF only goes no further (TS 24.229, 5.2.2.2)."""
-    for name in ("Security-Client", "Security-Verify"):
-        message.remove(name)
+    message.remove("Security-Client", "Security-Verify")
     for name in ("Require", "Proxy-Require"):
         options = message.all(name)
         rest = [option for option in options if option.lower() != SEC_AGREE]
@@ -115,6 +114,9 @@ def _canonical(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     name, _, rest = text.partition(";")
     params = parse_params(f";{rest}" if rest.strip() else "")
     return name.strip().lower(), tuple(sorted((key, unquote(value or "").lower()) for key, value in params.items()))
+
+
+_CANONICAL = Known(_canonical)
 
 
 def _word(params: Params, name: str, default: str) -> str:

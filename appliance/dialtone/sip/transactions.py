@@ -128,7 +128,7 @@ class Transactions:
         client = Client(self, effect, message, rx, branch)
         self.clients[client.key] = client
         if client.invite and self.policy.endpoint:
-            self.called[message.call_id, message.cseq.number] = client
+            self.called[_call(message)] = client
         client.start()
 
     def answer(self, message: Any, rx: Rx) -> None:
@@ -145,7 +145,7 @@ class Transactions:
             self.port.out(peer, message, rx)
             return
         peer, data = self.stamp(message, peer, f"{MAGIC}{next(self.numbers):x}")
-        if (client := self.called.get((message.call_id, message.cseq.number))) is not None:
+        if (client := self.called.get(_call(message))) is not None:
             client.acks[message.to.tag] = (peer, data)
         self.port.octets(peer, message.label, data, rx)
 
@@ -182,14 +182,13 @@ class Transactions:
         """Put our Via on top and encode; returns where the request goes and its octets (RFC 3261, 18.1.1). With
         `datagram` it goes over UDP, however long it is."""
         via = self.policy.via(peer)
-        via = replace(via, params={**via.params, "branch": branch})
-        message.prepend("Via", str(via))
+        message.prepend("Via", f"{via};branch={branch}")
         data = sip.encode(message)
         flow = Flow.find(peer)
         if flow is None or flow.reliable or datagram or len(data) <= self.policy.datagram:
             return peer, data
         peer = str(flow.over("tcp"))
-        message.swap("Via", str(replace(via, transport="TCP")))
+        message.swap("Via", f"{replace(via, transport='TCP')};branch={branch}")
         return peer, sip.encode(message)
 
     def ended(self, client: Client) -> None:
@@ -197,8 +196,7 @@ class Transactions:
         self.port.cancel(("client", *client.key))
         if self.clients.get(client.key) is client:
             del self.clients[client.key]
-        call = (client.message.call_id, client.message.cseq.number)
-        if self.called.get(call) is client:
+        if client.invite and self.called.get(call := _call(client.message)) is client:
             del self.called[call]
 
     def done(self, client: Client, seconds: float) -> None:
@@ -230,8 +228,7 @@ class Transactions:
         self.port.cancel(("server", *server.key))
         del self.servers[server.key]
         server.rx.transaction = None
-        call = (server.message.call_id, server.message.cseq.number)
-        if self.calls.get(call) is server:
+        if server.invite and self.calls.get(call := _call(server.message)) is server:
             del self.calls[call]
 
     # ---- inside --------------------------------------------------------------------------------------
@@ -249,11 +246,10 @@ class Transactions:
         message, key = server.message, server.key
         rx.transaction = self.servers[key] = server
         self.pending[key.host] = self.pending.get(key.host, 0) + 1
-        call = (message.call_id, message.cseq.number)
         if isinstance(message, CancelRequest):
             return self._cancel(server, rx)
         if server.invite and self.policy.endpoint:
-            self.calls[call] = server
+            self.calls[_call(message)] = server
         elif isinstance(message, PrackRequest):
             self._prack(message)
         server.start()
@@ -272,7 +268,7 @@ class Transactions:
     def _ack(self, message: AckRequest, key: Key) -> Arrival:
         server = self.servers.get(key._replace(method="INVITE"))
         if not isinstance(server, Server):
-            server = self.calls.get((message.call_id, message.cseq.number))
+            server = self.calls.get(_call(message))
             if server is None or server.state != ServerState.ACCEPTED:
                 return Arrival()
         return Arrival() if server.acknowledged() else Arrival("absorbed")
@@ -290,6 +286,11 @@ def _host(peer: str) -> str:
     """Whose flow it is."""
     flow = Flow.find(peer)
     return peer if flow is None else flow.host
+
+
+def _call(message: SipRequest) -> tuple[str, int]:
+    """An INVITE of a call, and what belongs to it."""
+    return message.call_id, message.cseq.number
 
 
 def _key(message: SipRequest, via: Via, rx: Rx) -> Key:

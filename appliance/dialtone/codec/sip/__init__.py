@@ -141,10 +141,8 @@ def _check(message: SipMessage) -> None:
     if "" in fields:
         raise SipError(f"{fields[''][0].text[:40]!r} is no header line", clause="RFC 3261, 7.3.1")
     for key in _SINGLE:
-        if len(fields.get(key, ())) != 1:
+        if key not in fields or len(fields[key]) != 1:
             raise SipError(f"{key} must stand once", clause="RFC 3261, 8.1.1")
-    if len(fields.get("content-length", ())) > 1:
-        raise SipError("Content-Length stands more than once", clause="RFC 3261, 7.3.1")
     if "via" not in fields:
         raise SipError("there is no Via", clause="RFC 3261, 8.1.1")
     method = message.cseq.method
@@ -157,9 +155,12 @@ def _check(message: SipMessage) -> None:
 
 def _body(message: SipMessage, body: bytes) -> bytes:
     """What follows the header, as far as Content-Length says (RFC 3261, 18.3)."""
-    text = message.first("Content-Length")
-    if text is None:
+    lines = message.fields.get("content-length")
+    if lines is None:
         return body
+    if len(lines) > 1:
+        raise SipError("Content-Length stands more than once", clause="RFC 3261, 7.3.1")
+    text = lines[0].value
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise SipError(f"{text[:20]!r} is no length", clause="RFC 3261, 20.14")
     length = int(text)

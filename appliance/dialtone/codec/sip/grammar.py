@@ -8,6 +8,7 @@ from typing import TypeVar
 from dialtone.codec.sip.errors import SipError
 
 TOKEN = re.compile(r"[\w.!%*+`'~-]+", re.ASCII)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r'[",<>]')
 _PARAM = re.compile(r'\s*;\s*([^\s;=,"<>]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^;,"]*))?', re.DOTALL)
 _AUTH = re.compile(r'\s*([^\s=,"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*)\s*(?:,|$)', re.DOTALL)
@@ -115,5 +116,5 @@ def quote(text: str) -> str:
 def unquote(text: str) -> str:
     """The text of a quoted string, or of a token."""
     if len(text) >= 2 and text[0] == text[-1] == '"':
-        return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+        return _ESCAPED.sub(r"\1", text[1:-1]) if "\\" in text else text[1:-1]
     return text

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from dialtone.codec.message import Message
+from dialtone.codec.sip.errors import SipError
 from dialtone.codec.sip.grammar import Known, split_list
 from dialtone.codec.sip.values import CSeq, NameAddr, Via
 
@@ -33,10 +34,12 @@ KEYS = Known(_fold)
 
 class Line:
     """A header line as it came, folded lines included, without the last CRLF. `key` is what it is found by, empty for
-    what is no header line; `value` is unfolded (RFC 3261, 7.3.1). It never changes, so that every message that has the
-    same line has the same object."""
+    what is no header line; `value` is unfolded (RFC 3261, 7.3.1); `members` are the values of a comma list, of other
+    fields the value. It never changes, so that every message that has the same line has the same object."""
 
-    __slots__ = ("_members", "key", "text", "value")
+    __slots__ = ("key", "members", "text", "value")
+
+    members: tuple[str, ...]
 
     def __init__(self, text: str) -> None:
         name, colon, value = text.partition(":")
@@ -45,18 +48,37 @@ class Line:
         self.text = text
         value = value.strip()
         self.value = " ".join(part.strip() for part in value.split("\r\n")) if "\r\n" in value else value
-        single = key in UNLISTED or "," not in value
-        self._members: tuple[str, ...] | None = (self.value,) if single else None
+        if key in UNLISTED or "," not in value:
+            self.members = (self.value,)
+        else:
+            self._divide()
+
+    def _divide(self) -> None:
+        self.members = tuple(split_list(self.value))
+
+
+class Unreadable(Line):
+    """A line that is no list, where one is expected: who asks for its members is told so, others pass it on."""
+
+    __slots__ = ()
+
+    def _divide(self) -> None:
+        """Nobody may ever ask."""
 
     @property
-    def members(self) -> tuple[str, ...]:
-        """The values of a comma list; of other fields the value. Raises SipError."""
-        if self._members is None:
-            self._members = tuple(split_list(self.value))
-        return self._members
+    def members(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Raises SipError."""
+        return tuple(split_list(self.value))
 
 
-LINES = Known(Line)
+def _line(text: str) -> Line:
+    try:
+        return Line(text)
+    except SipError:
+        return Unreadable(text)
+
+
+LINES = Known(_line)
 """Lines by their text: most are the same from hop to hop, and from one message of a phone to the next."""
 
 
@@ -122,9 +144,10 @@ class SipMessage(Message):
         else:
             self.fields = {key: (line,), **self.fields}
 
-    def remove(self, name: str) -> None:
-        """Take all lines of a field away."""
-        self.fields.pop(KEYS[name], None)
+    def remove(self, *names: str) -> None:
+        """Take all lines of some fields away."""
+        for name in names:
+            self.fields.pop(KEYS[name], None)
 
     def pop(self, name: str) -> str | None:
         """Take the first value of a list away and return it: the topmost Via, Route, Path."""
@@ -161,27 +184,32 @@ class SipMessage(Message):
     @property
     def call_id(self) -> str:
         """Call-ID."""
-        return self.first("Call-ID") or ""
+        return self._value("call-id")
 
     @property
     def cseq(self) -> CSeq:
         """CSeq. Raises SipError."""
-        return CSeq.parse(self.first("CSeq") or "")
+        return CSeq.parse(self._value("cseq"))
 
     @property
     def from_(self) -> NameAddr:
         """From. Raises SipError."""
-        return NameAddr.parse(self.first("From") or "")
+        return NameAddr.parse(self._value("from"))
 
     @property
     def to(self) -> NameAddr:
         """To. Raises SipError."""
-        return NameAddr.parse(self.first("To") or "")
+        return NameAddr.parse(self._value("to"))
 
     @property
     def via(self) -> Via:
         """The topmost Via. Raises SipError."""
         return Via.parse(self.first("Via") or "")
+
+    def _value(self, key: str) -> str:
+        """Of a field that stands once."""
+        lines = self.fields.get(key)
+        return "" if lines is None else lines[0].value
 
     def _copy_to(self, other: Self) -> Self:
         other.fields, other.body = self.fields.copy(), self.body

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Typed values of header fields. Each has `parse`, which raises SipError, and `str()`, which is what it came from.
 
-All but AuthParams never change: who reads the same text again gets the same value."""
+None of them ever changes: who reads the same text again gets the same value."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
 
 from dialtone.codec.sip.errors import SipError
 from dialtone.codec.sip.grammar import TOKEN, Known, Params, format_params, parse_auth, parse_params, quote, unquote
@@ -198,21 +198,18 @@ def _cseq(text: str) -> CSeq:
 _CSEQS = Known(_cseq)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class AuthParams:
     """`Digest realm="...", nonce="..."`: challenges and credentials (RFC 3261, 20.7, 20.44; RFC 7616). Values without
     quotes; `str()` quotes all but algorithm, stale, nc, and qop where there is an nc (RFC 7616, 3.4)."""
 
     scheme: str
-    params: dict[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    def parse(text: str) -> "AuthParams":
         """Raises SipError."""
-        scheme, _, rest = text.strip().partition(" ")
-        if not TOKEN.fullmatch(scheme):
-            raise SipError(f"{text[:80]!r} names no authentication scheme", clause="RFC 3261, 20.7")
-        return cls(scheme, parse_auth(rest))
+        return _AUTH_PARAMS[text]
 
     def get(self, name: str, default: str = "") -> str:
         """The value of a parameter."""
@@ -220,5 +217,15 @@ class AuthParams:
 
     def __str__(self) -> str:
         bare = {"algorithm", "stale", "nc"} | ({"qop"} if "nc" in self.params else set())
-        values = (f"{name}={value if name in bare else quote(value)}" for name, value in self.params.items())
+        values = [f"{name}={value if name in bare else quote(value)}" for name, value in self.params.items()]
         return f"{self.scheme} {','.join(values)}"
+
+
+def _auth_params(text: str) -> AuthParams:
+    scheme, _, rest = text.strip().partition(" ")
+    if not TOKEN.fullmatch(scheme):
+        raise SipError(f"{text[:80]!r} names no authentication scheme", clause="RFC 3261, 20.7")
+    return AuthParams(scheme, parse_auth(rest))
+
+
+_AUTH_PARAMS = Known(_auth_params)
