@@ -11,6 +11,10 @@ import pytest
 
 from dialtone.trace import pcapng
 from dialtone.trace.bus import Event
+from dialtone.trace.capture import load
+from dialtone.trace.diagnose import diagnose
+from dialtone.trace.ladder import text_ladder
+from dialtone.trace.names import about
 
 PROTOCOLS = {"gsm_a_dtap": "gsm_a.dtap"}  # where a dissector's name is not that of its fields
 
@@ -25,6 +29,17 @@ def capture(events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> Pa
     path = tmp_path_factory.mktemp("capture") / "hour.pcapng"
     pcapng.write(path, events)
     return path
+
+
+def test_the_imported_file_gives_the_same_ladder_back(events: list[Event], capture: Path) -> None:
+    found = load(capture)
+    assert not found.remarks
+    assert text_ladder(found.events) == text_ladder(events)
+    kept = ("id", "time", "point", "name", "procedure", "state", "data", "info")
+    for one, other in zip(events, found.events, strict=True):
+        assert [getattr(one, field) for field in kept] == [getattr(other, field) for field in kept]
+        assert one.plain in (other.plain, other.data)  # what is the same in plain is there once
+    assert diagnose(found.events) == diagnose(about(events))
 
 
 def tshark(path: Path, *names: str) -> list[list[str]]:

@@ -14,7 +14,7 @@ from trace_samples import ATTACH_REQUEST, IMSI, sample
 from dialtone.cli import main
 from dialtone.lab import client
 from dialtone.lab.client import Client
-from dialtone.trace import record
+from dialtone.trace import pcapng, record
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +202,24 @@ def test_a_subscriber_is_cancelled_and_the_hss_reset(server: tuple[StandIn, str]
     found = Client(url).post(f"/subscribers/{IMSI}:cancel", reattach=True)
     assert found == {"done": "cancel"}
     assert stand_in.asked[-1] == ("cancel", {"imsi": IMSI, "reattach": True})
+
+
+def test_trace_import(alone: Path) -> None:
+    pcapng.write(alone / "a.pcapng", sample())
+    record.write(alone / "a.gz", [event._replace(time=event.time + 2) for event in sample()])
+    found = run("trace", "import", "a.pcapng")
+    assert found.exit_code == 0
+    assert found.output.startswith("a.pcapng: 12 packets with 4 NAS, 2 S1-MME, 1 S11, 1 S6a.\n")
+    assert "S6a     Authentication-Information Request" in found.output
+    assert "The attach is under way" in found.output
+    described = json.loads(run("trace", "import", "a.pcapng", "--imsi", IMSI, "--json").stdout)
+    assert {event["subject"] for event in described["events"]} == {IMSI}
+    beside = run("trace", "import", "a.pcapng", "--beside", "a.gz").output
+    assert beside.startswith("The capture's clock is 2.000000 s behind ours (6 messages are in both")
+    assert beside.count("\n= |") == 8
+    assert run("trace", "import", "a.pcapng", "--record", "b.gz", "--pcapng", "b.pcapng").exit_code == 0
+    assert len(record.read(alone / "b.gz")) == len(sample())
+    (alone / "text").write_text("no capture")
+    wrong = run("trace", "import", "text")
+    assert wrong.exit_code == 1
+    assert "is no capture" in wrong.output

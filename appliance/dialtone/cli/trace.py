@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from dialtone.cli.common import client, json_option, url_option
+from dialtone.cli.trace_import import import_
 from dialtone.lab.client import Client
 from dialtone.lab.lab import event_of
 from dialtone.trace import pcapng, record
@@ -18,7 +19,7 @@ from dialtone.trace.ladder import text_ladder
 from dialtone.trace.names import POINTS
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--imsi", default="", help="Of one phone only.")
 @click.option("--point", type=click.Choice(POINTS), default=None, help="At one reference point only.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes.")
@@ -29,13 +30,16 @@ from dialtone.trace.names import POINTS
               help="Write a recording, to be replayed.")
 @json_option
 @url_option
-def trace(imsi: str, point: str | None, follow: bool, ladder: bool, capture: str | None, recording: Path | None,
-          as_json: bool, url: str) -> None:
+@click.pass_context
+def trace(ctx: click.Context, imsi: str, point: str | None, follow: bool, ladder: bool, capture: str | None,
+          recording: Path | None, as_json: bool, url: str) -> None:
     """Show the messages of the network, oldest first.
 
     Examples: dialtone trace -f --imsi 001010000000001;
     dialtone trace -f --pcapng - | wireshark -k -i -
     """
+    if ctx.invoked_subcommand is not None:
+        return
     api = client(url)
     which = {"imsi": imsi, "point": point or ""}
     if capture is not None:
@@ -90,3 +94,6 @@ def _capture(api: Client, where: str, follow: bool, which: dict[str, str]) -> No
                 out.flush()
         except BrokenPipeError:  # Wireshark was closed
             sys.stderr.close()
+
+
+trace.add_command(import_)

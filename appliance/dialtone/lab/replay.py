@@ -11,7 +11,7 @@ from typing import Any
 
 from dialtone.errors import LocalError
 from dialtone.lab.source import Source, key_of
-from dialtone.trace import record
+from dialtone.trace import capture, record
 from dialtone.trace.bus import Event
 
 FIRST = "00_welcome"
@@ -19,14 +19,14 @@ START, WAIT = "START", "WAIT"  # rows of the log that are no requests
 
 
 class Replay(Source):
-    """Over a file of `Lab.record`, or a recording that comes along, by the name of its notebook."""
+    """Over a file of `Lab.record`, a capture of any network, or a recording that comes along, by its notebook."""
 
     url = "replay"
 
     def __init__(self, path: Path | str = FIRST) -> None:
         super().__init__()
         own = files("dialtone.lab") / "recordings" / f"{path}.trace.gz"
-        self.notes, self._all = record.load(str(own) if own.is_file() else path)
+        self.notes, self._all = _read(str(own) if own.is_file() else path)
         self._log: list[tuple[str, Any, int]] = [tuple(row) for row in self.notes.get("log", [])]
         self._used: dict[str, int] = {}  # where in the log each question was answered last
         self._seen = 0
@@ -72,3 +72,10 @@ class Replay(Source):
                 self.identities.note(event)
             for follower in self.followers:
                 follower(fresh)
+
+
+def _read(path: Path | str) -> tuple[dict[str, Any], list[Event]]:
+    """A recording with its notes, or a capture of any network."""
+    if Path(path).is_file() and not record.is_recording(path):
+        return {}, capture.load(path).events
+    return record.load(path)

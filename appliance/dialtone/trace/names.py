@@ -10,10 +10,10 @@ PCSCF, SCSCF, SMS = "P-CSCF", "S-CSCF", "SMS"
 ROLES = (UE, ENB, MME, SGW, PGW, PCSCF, SCSCF, SMS, HSS)
 """The columns of a ladder, from left to right."""
 
-_ELEMENTS = {"mme": MME, "pgw": PGW, "hss": HSS, "pcscf": PCSCF, "scscf": SCSCF, "sms": SMS}
+_ELEMENTS = {"mme": MME, "sgw": SGW, "pgw": PGW, "hss": HSS, "pcscf": PCSCF, "icscf": SCSCF, "scscf": SCSCF, "sms": SMS}
 _PEERS = {"NAS": UE, "SMS": UE, "S1-MME": ENB, "S11": SGW, "S5/S8": SGW, "S6a": HSS, "S1-U": ENB, "Rx": PCSCF,
           "Gm": UE, "SGd": SMS}
-POINTS = ("S1-MME", "NAS", "S11", "S5/S8", "S6a", "SMS", "SGd", "Rx", "Gm", "Mw", "ISC", "S1-U", "Diameter")
+POINTS = ("S1-MME", "NAS", "S11", "S5/S8", "S6a", "Cx", "Rx", "Gx", "SMS", "SGd", "Gm", "Mw", "ISC", "S1-U", "Diameter")
 
 
 def role(point: str, name: str) -> str:

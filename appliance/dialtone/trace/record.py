@@ -69,6 +69,15 @@ def load(path: Path | str) -> tuple[dict[str, Any], list[Event]]:
         raise LocalError(f"{path} is no recording of a trace, or cut short.", remedy=remedy) from None
 
 
+def is_recording(path: Path | str) -> bool:
+    """Whether a file begins like a recording."""
+    try:
+        with gzip.open(path, "rb") as file:
+            return file.read(20).startswith(b'{"dialtone": "trace"')
+    except (OSError, EOFError):
+        return False
+
+
 def replay(events: Iterable[Event], speed: float = 1.0,
            sleep: Callable[[float], None] = time.sleep) -> Iterator[Event]:
     """The events in their rhythm: `speed` 10 is ten times faster, AT_ONCE waits for nobody.
