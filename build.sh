@@ -80,7 +80,7 @@ can_run_a_lab() { # before anything is installed
 
 # ------------------------------------------------------------------------------------------------ set-up
 BASE_PACKAGES=(iproute2 nftables unbound iputils-ping kmod util-linux procps ca-certificates)
-TEST_PACKAGES=(tshark tcpdump chromium strace libosmocore-utils curl git freediameterd sip-tester kamailio kamailio-ims-modules kamailio-presence-modules)
+TEST_PACKAGES=(tshark tcpdump chromium strace zbar-tools libosmocore-utils curl git freediameterd sip-tester kamailio kamailio-ims-modules kamailio-presence-modules)
 RARE_PACKAGES=(nextepc-mme nextepc-sgw nextepc-pgw) # of Debian 12 only; where there are none, their tests say so
 
 available() { # those of these packages that this Debian has

@@ -86,12 +86,19 @@ def connect_gtp(core: Core) -> Udp:
     return udp
 
 
-def connect_mw(core: Core) -> SipLink:
-    """Listen for P-CSCFs and application servers of other makers. Raises LocalError."""
-    link = SipLink(core.loop, core.scscf.name, "Mw")
-    link.listen(core.config.ims.core, sip.PORT)
-    carry_mw(core, link)
-    return link
+def connect_mw(core: Core) -> list[SipLink]:
+    """Let our S-CSCF meet P-CSCFs and application servers of other makers, our P-CSCF a core of another maker, as the
+    configuration says. Raises LocalError."""
+    ims, mw = core.config.ims, core.pcscf.core
+    ends = [(core.scscf.name, ims.core, sip.PORT)] if ims.core else []
+    ends += [(core.pcscf.name, mw.address, mw.port)] if mw.outside else []
+    links = []
+    for element, address, port in ends:
+        link = SipLink(core.loop, element, "Mw")
+        link.listen(address, port)
+        carry_mw(core, element, link)
+        links.append(link)
+    return links
 
 
 def durable(loop: Loop, writer: Writer) -> None:
@@ -157,8 +164,8 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
             runtime.at_close(connect_diameter(config, loop).farewell)
         if core.gtp is not None:
             runtime.at_close(connect_gtp(core).close)
-        if config.ims.core:
-            runtime.at_close(connect_mw(core).close)
+        for link in connect_mw(core):
+            runtime.at_close(link.close)
         commands = Commands(core, store, writer, plane.forwarder, ipsec).table()
         control = ControlServer(run / "core.sock", commands, loop.bus)
         await control.start()

@@ -159,6 +159,14 @@ def sip_uri(value: Any) -> str:
     return value
 
 
+def sip_peer(value: Any) -> str:
+    """Transport, address and port of somebody who speaks SIP; empty for nobody."""
+    match = re.fullmatch(r"(udp|tcp):(.+):(\d{1,5})", value) if isinstance(value, str) else None
+    if value != "" and (match is None or not 0 < int(match[3]) < 65536):
+        raise ValueError('must be transport, address and port, such as "udp:192.0.2.7:5060"')
+    return f"{match[1]}:{address(match[2])}:{match[3]}" if match is not None else ""
+
+
 def any_address(value: Any) -> str:
     """IPv4 or IPv6."""
     try:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dialtone import config_checks as check
+from dialtone.codec import sip
 from dialtone.config_checks import setting
 from dialtone.crypto.ipsec_keys import ENCRYPTION, INTEGRITY
 
@@ -38,6 +39,10 @@ class ImsConfig:
     answer_port: int = setting(49_000, check.even_port, "first RTP port of the services that answer calls themselves")
     answer_lines: int = setting(50, check.number(0, 1000), "calls that they take at once")
     core: str = setting("", check.address, "address where elements of other makers reach the S-CSCF; none when empty")
+    icscf: str = setting("", check.sip_peer, "I-CSCF, or S-CSCF, of another maker that our P-CSCF works for, such as "
+                         "udp:192.0.2.7:5060; our own when empty")
+    mw_port: int = setting(4060, check.number(1, 65535), "SIP port where it reaches our P-CSCF: at `core`, "
+                           "or at the address in [s1]")
     hosts: Mapping[str, str] = setting({}, check.sip_hosts, "these elements by the host name in their URIs, such as "
                                        '{ "pcscf.example.org" = "192.0.2.7:5060" }')
 
@@ -60,6 +65,9 @@ class ImsConfig:
         """What does not fit together, and what to do; None when all is well."""
         if self.port in self.ports[1:]:
             return f"ims.port {self.port} is one of the protected ports", "Choose another ims.protected_port."
-        if self.hosts and not self.core:
+        if self.hosts and not self.core and not self.icscf:
             return "ims.hosts names elements of other makers, which cannot reach the S-CSCF", 'Write core = "...".'
+        if self.core and self.icscf and self.mw_port == sip.PORT:
+            return (f"ims.mw_port {self.mw_port} is where the S-CSCF listens at {self.core}",
+                    "Choose another ims.mw_port, or leave core out where another S-CSCF is in its place.")
         return None

@@ -129,7 +129,7 @@ def bind_pcscf(config: Config, loop: Loop, subscribers: Store, random: Callable[
         gm = MemoryFlows(loop, "Gm")
         gm.place(pcscf.name, *pcscf.addresses)
     for point, link, policy in (("Gm", gm, SipPolicy(pcscf.via, RADIO, reply=pcscf.reply)),
-                                ("Mw", Memory(loop, "Mw"), SipPolicy(own_via(pcscf.host)))):
+                                ("Mw", Memory(loop, "Mw"), SipPolicy(pcscf.core.via))):
         loop.bind(pcscf.name, point, sip, link, inside=point == "Mw", policy=policy,
                   numbers=itertools.count(int.from_bytes(random(6))))
     return pcscf
@@ -212,9 +212,9 @@ def carry_gtp(core: Core, outside: Link) -> None:
     core.loop.tell(Paths.name, Supervise())
 
 
-def carry_mw(core: Core, outside: Link) -> None:
-    """Reach them by this link."""
-    port = core.loop.ports[core.scscf.name, "Mw"]
+def carry_mw(core: Core, element: str, outside: Link) -> None:
+    """Let one of our CSCFs reach elements of other makers by this link."""
+    port = core.loop.ports[element, "Mw"]
     port.link = Beside(port.link, outside)
 
 

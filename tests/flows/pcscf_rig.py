@@ -16,7 +16,7 @@ from dialtone.loop import Loop
 from dialtone.pcscf.element import Pcscf
 from dialtone.sip.security_agreement import Mechanism
 from dialtone.sip.timers import RADIO
-from dialtone.sip.transactions import SipPolicy, own_via
+from dialtone.sip.transactions import SipPolicy
 from dialtone.trace.bus import Bus
 
 DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"
@@ -110,7 +110,7 @@ class Rig:
         self.loop.add(self.pcscf)
         gm = SipPolicy(self.pcscf.via, RADIO, reply=self.pcscf.reply)
         self.loop.bind("pcscf", "Gm", sip, Wire(self, "Gm"), policy=gm)
-        self.loop.bind("pcscf", "Mw", sip, Wire(self, "Mw"), policy=SipPolicy(own_via(self.pcscf.host)))
+        self.loop.bind("pcscf", "Mw", sip, Wire(self, "Mw"), policy=SipPolicy(self.pcscf.core.via))
         self.loop.performers[InstallSas] = self._install
         self.loop.performers[KeepSas] = lambda effect, done: (self.log.append(("keep", effect.sas)), done(None))
         self.loop.performers[RemoveSas] = self._remove
@@ -151,8 +151,9 @@ class Rig:
         self.loop.deliver("pcscf", "Gm", flow, data)
         return self.run()
 
-    def mw(self, message: SipMessage | bytes) -> list[Any]:
-        self.loop.deliver("pcscf", "Mw", "scscf", message if isinstance(message, bytes) else sip.encode(message))
+    def mw(self, message: SipMessage | bytes, peer: str = "") -> list[Any]:
+        data = message if isinstance(message, bytes) else sip.encode(message)
+        self.loop.deliver("pcscf", "Mw", peer or self.pcscf.core.entry, data)
         return self.run()
 
     def tell(self, event: Event) -> list[Any]:

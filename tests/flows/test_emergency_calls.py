@@ -91,7 +91,7 @@ def test_the_registration_for_emergencies_stands_beside_the_ordinary_one(make_ne
     assert ";sos>" in register.first("Contact")
     (user,) = [user for user in net.core.scscf.users.values() if user.subject == client.imsi]
     assert sorted(contact.emergency for contact in user.contacts.values()) == [False, True]
-    assert len(user.watchers) == 1, "nobody watches it"
+    assert len(user.watchers) == 2, "phone and P-CSCF watch the ordinary one, and nobody this one"
     net.command(other.name, CallCommand(f"+{msisdn_of(1)}"), 3)
     assert [call.state for call in client.calls.values()] == [CallState.RINGING], "who is called rings there only"
     net.command(client.name, AnswerCommand(), 2)

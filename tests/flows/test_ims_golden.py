@@ -13,6 +13,7 @@ import pytest
 from network import Network, msisdn_of
 from test_emergency import desk
 
+from dialtone.hss.registration_termination import EndRegistration
 from dialtone.sim.detach import DetachCommand
 from dialtone.sim.ims.call import AnswerCommand, CallCommand, HangUpCommand, HoldCommand
 from dialtone.sim.ims.client import ImsClient
@@ -77,10 +78,19 @@ def emergency_call_refused(net: Network, a: ImsClient, b: ImsClient) -> None:
     net.command(a.name, CallCommand("112"), 8)
 
 
+def ended_by_the_network(net: Network, a: ImsClient, b: ImsClient) -> None:
+    """The HSS ends a registration: P-CSCF and phone hear of it."""
+    subscriber, served = net.store.get(a.imsi), net.store.ims_registration(a.imsi)
+    assert subscriber is not None
+    assert served is not None
+    net.loop.tell("hss", EndRegistration(subscriber, served))
+    net.run(1)
+
+
 WITH_DESK = ("emergency_call", "emergency_call_without_sim")
 FLOWS: dict[str, Steps] = {steps.__name__: steps for steps in (
     registration, refresh, text, call, call_given_up, emergency_call, emergency_call_without_sim,
-    emergency_call_refused)}
+    emergency_call_refused, ended_by_the_network)}
 
 
 def shown(net: Network, start: int, names: dict[str, str]) -> Iterator[Event]:

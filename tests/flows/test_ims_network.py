@@ -39,7 +39,7 @@ def ims(tmp_path: Path) -> Ims:
 
 
 def test_two_phones_register_by_themselves(ims: Ims) -> None:
-    assert [len(user.watchers) for user in ims.core.scscf.users.values()] == [1, 1]
+    assert [len(user.watchers) for user in ims.core.scscf.users.values()] == [2, 2]  # and the P-CSCF
     for client in (ims.one, ims.two):
         assert "told of its state" in ims.said(client)
     for client in (ims.one, ims.two):

@@ -21,7 +21,16 @@ def test_hosts_of_others(tmp_path: Path) -> None:
     assert getattr(ims, "short_codes", None) == {"*100#": "sip:a@b.org"}
 
 
+def test_a_core_of_another_maker(tmp_path: Path) -> None:
+    ims = loaded(tmp_path, 'icscf = "tcp:10.0.1.9:5060"\nhosts = { "scscf.example.org" = "10.0.1.9:6060" }')
+    assert getattr(ims, "icscf", None) == "tcp:10.0.1.9:5060"
+
+
 @pytest.mark.parametrize(("text", "why"), [
+    ('icscf = "10.0.1.9:5060"', r"line 2: ims.icscf must be transport, address and port"),
+    ('icscf = "sctp:10.0.1.9:5060"', "transport, address"), ('icscf = "udp:10.0.1.9:99999"', "transport, address"),
+    ('icscf = "udp:host:5060"', "IPv4 address"),
+    ('core = "10.0.1.133"\nicscf = "udp:10.0.1.9:5060"\nmw_port = 5060', "Choose another ims.mw_port"),
     ('hosts = { "a.b" = "10.0.1.9:5060" }', "cannot reach the S-CSCF"), ('core = "x"', "IPv4 address"),
     ('hosts = { "a.b" = "10.0.1.9" }', "address and port"), ('hosts = { "a.b" = "10.0.1.9:0" }', "address and port"),
     ('hosts = "x"', "must name hosts"), ('country_code = "049"', "1 to 3 digits"),

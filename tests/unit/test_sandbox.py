@@ -106,6 +106,27 @@ def test_people_are_provisioned(lab: Lab, tmp_path: Path) -> None:
     assert len(lab.subscribers.list()) == 4
 
 
+def test_the_form_adds_and_forgets_the_keys(lab: Lab) -> None:
+    form = lab.subscribers.form()
+    imsi, number, k, opc, _, button, said = form.children
+    button.click()
+    assert "IMSI" in said.value, "nothing was typed in: the remedy says what is missing"
+    imsi.value, number.value, k.value, opc.value = "001010000000011", "1011", "44" * 16, "55" * 16
+    button.click()
+    assert "001010000000011 is added" in said.value
+    assert (k.value, opc.value) == ("", "")
+    assert lab.subscribers.get("001010000000011")["msisdn"] == ["1011"]
+
+
+def test_labels_show_no_key(lab: Lab) -> None:
+    labels = lab.subscribers.labels()
+    shown = labels._repr_html_()
+    assert repr(labels) == "<3 labels>"
+    assert shown.count("<svg") == 3
+    assert "IMSI 001010000000002" in shown
+    assert "465b5ce8" not in shown
+
+
 def test_ladders_grow_and_messages_are_objects(lab: Lab) -> None:
     ladder = lab.ladder(ALICE)
     lab.simulate.attach(ALICE)

@@ -11,6 +11,7 @@ from dialtone.errors import LocalError
 from dialtone.lab import checks
 from dialtone.lab.client import Client, Unreachable, find
 from dialtone.lab.look import examine, flow, read
+from dialtone.lab.provision import Labels, form
 from dialtone.lab.replay import FIRST, Replay
 from dialtone.lab.sandbox import Sandbox
 from dialtone.lab.show import Table, Text
@@ -191,6 +192,14 @@ class Subscribers:
         """Add one: `add("001010000000004", k=..., opc=...)`, or `op=` in place of `opc=`."""
         return self._source.post("/subscribers", {"imsi": imsi, **fields})
 
+    def form(self) -> Any:
+        """A form to add one."""
+        return form(self.add)
+
+    def labels(self) -> Labels:
+        """A sheet of labels with QR codes."""
+        return Labels(self.list())
+
     def edit(self, imsi: str, **fields: str) -> Any:
         """Change some fields."""
         return self._source.request("PATCH", f"/subscribers/{imsi}", body=fields)
@@ -297,8 +306,12 @@ class Simulate:
         return self._do(imsi, "sms", {"to": to, "text": text, "report": False})
 
     def inbox(self, imsi: str) -> Table:
-        """The texts that came to a phone over NAS."""
+        """The short messages that came to a phone, whatever carried them."""
         return Table(self._source.get(f"/sim/phones/{imsi}/sms"))
+
+    def texts(self, imsi: str) -> Table:
+        """The page-mode messages of SIP that came to a phone."""
+        return Table(self._source.get(f"/sim/phones/{imsi}/texts"))
 
     def detach(self, imsi: str, switch_off: bool = False) -> Any:
         """Detach a phone."""

@@ -27,3 +27,21 @@ def associations(rows: Sequence[dict[str, Any]], phone: str) -> Picture:
     axes.set(xlim=(-0.6, 1.6), ylim=(-max(len(mine), len(theirs)) + 0.4, 0.6))
     axes.axis("off")
     return picture(figure, "Arrows between two ports of the phone and two of the P-CSCF, each with its SPI")
+
+
+def packing(octets: bytes) -> Picture:
+    """Seven bits for each letter (TS 23.038, 6.1.2.1): which bit of which octet belongs to which letter."""
+    from matplotlib import pyplot
+
+    rows = [[octet >> place & 1 for place in range(7, -1, -1)] for octet in octets]
+    letters = [[(8 * row + place) // 7 for place in range(7, -1, -1)] for row in range(len(octets))]
+    text = "".join(chr(int.from_bytes(octets, "little") >> 7 * place & 0x7F) for place in range(len(octets) * 8 // 7))
+    figure, axes = pyplot.subplots(figsize=(5, 0.45 * len(octets) + 0.8))
+    axes.imshow([[letter % 10 for letter in row] for row in letters], cmap="Pastel1", aspect="auto", vmin=0, vmax=9)
+    for y, row in enumerate(rows):
+        for x, bit in enumerate(row):
+            letter = letters[y][x]
+            axes.text(x, y, f"{bit} {text[letter] if letter < len(text) else ''}", ha="center", va="center")
+    axes.set(xticks=range(8), xticklabels=range(7, -1, -1), yticks=range(len(octets)), xlabel="bit",
+             yticklabels=[f"{octet:02x}" for octet in octets])
+    return picture(figure, "Each letter takes seven bits, and begins where the one before it has ended")

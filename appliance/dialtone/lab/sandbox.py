@@ -167,6 +167,7 @@ class Sandbox(Source):
                 return task.result()
             if not self._net.loop.pending() and not self._step(end):
                 task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
                 raise LocalError(f"Nothing came of it within {PATIENCE:g} s.", remedy="Look at the trace.")
 
     def _wait(self, seconds: float) -> None:

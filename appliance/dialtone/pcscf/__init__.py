@@ -4,6 +4,17 @@
 Importing the package registers every handler.
 """
 
-from dialtone.pcscf import call, originating, passing, register, registered, security, terminating
+from dialtone.pcscf import (
+    call,
+    leaving,
+    originating,
+    passing,
+    reg_event,
+    register,
+    registered,
+    security,
+    terminating,
+)
 
-__all__ = ["call", "originating", "passing", "register", "registered", "security", "terminating"]
+__all__ = ["call", "leaving", "originating", "passing", "reg_event", "register", "registered", "security",
+           "terminating"]

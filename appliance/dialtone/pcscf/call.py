@@ -6,18 +6,29 @@ and 5.2.8). It stays a proxy until then: it reads, and changes nothing.
 from collections.abc import Hashable
 
 from dialtone.codec.sdp import SdpError
-from dialtone.codec.sip import ByeRequest, InviteRequest, SipError, SipMessage, SipRequest, SipResponse, response
+from dialtone.codec.sip import (
+    ByeRequest,
+    InviteRequest,
+    SipError,
+    SipMessage,
+    SipRequest,
+    SipResponse,
+    UpdateRequest,
+    response,
+)
 from dialtone.dispatch import Rx
-from dialtone.effects import Effects, Request, Verdict
+from dialtone.effects import Effects, Request, StartTimer, StopTimer, Verdict
 from dialtone.pcscf import emergency, media
-from dialtone.pcscf.element import SCSCF, Pcscf, on
+from dialtone.pcscf.element import Pcscf, on
 from dialtone.pcscf.media import MediaLost
 from dialtone.pcscf.passing_call import Passing
 from dialtone.pcscf.registration import Registration
+from dialtone.sip import session_timer
 from dialtone.sip.dialog import Dialog
-from dialtone.sip.proxy import Branch, Context, uri_of
+from dialtone.sip.proxy import Branch, Context, next_hop, uri_of
 
 SDP = "application/sdp"
+SESSION = "Session-Expires"
 UNAVAILABLE = 503
 REASON = f'SIP;cause={UNAVAILABLE};text="Service Unavailable"'
 GONE = (408, 481)
@@ -27,6 +38,7 @@ GONE = (408, 481)
 def requested(pcscf: Pcscf, msg: SipRequest, context: Context, registration: Registration, from_phone: bool) -> Effects:
     """A request passes, towards the core or the phone."""
     key = context.about = (msg.call_id, registration.key)
+    session_timer.ask(msg)
     if isinstance(msg, InviteRequest) and not msg.to.tag:
         if key in pcscf.passing:  # another branch of it, or a call to oneself
             return
@@ -72,6 +84,8 @@ def answered(pcscf: Pcscf, msg: SipResponse, rx: Rx) -> Effects:
     yield from _heard(pcscf, key, msg, from_phone, accepted=accepted or call.towards_phone is not None)
     if accepted:
         yield from media.accepted(pcscf, key)
+    if msg.final and call.towards_phone is not None and isinstance(request, InviteRequest | UpdateRequest):
+        yield StartTimer(SESSION, key, session_timer.lasts(msg))
 
 
 def silent(pcscf: Pcscf, context: Context) -> Effects:
@@ -108,7 +122,8 @@ def _establish(pcscf: Pcscf, call: Passing, branch: Branch, answer: SipResponse)
     except SipError:
         return
     ours = [at for at, route in enumerate(far.routes) if (uri := uri_of(route)) is not None and pcscf.proxy.own(uri)]
-    far.routes = far.routes[ours[-1] + 1:] if ours else far.routes
+    if ours:  # in a call between two phones of ours we stand there twice
+        far.routes = far.routes[ours[0 if call.calling else -1] + 1:]
     call.towards_phone, call.towards_core = (near, far) if call.calling else (far, near)
     call.context = None
 
@@ -117,7 +132,18 @@ def _over(pcscf: Pcscf, key: Hashable) -> Effects:
     call = pcscf.passing.pop(key, None)
     if call is not None and call.registration.guest:
         emergency.goodbye(pcscf, call.registration)
+    yield StopTimer(SESSION, key)
     yield from media.end(pcscf, key)
+
+
+@on.timer(SESSION, "TS 24.229, 5.2.8.3")
+def on_session_expires(pcscf: Pcscf, key: Hashable, rx: Rx) -> Effects:
+    """Nobody has refreshed the session: all that is known of it is deleted, its bearers go."""
+    call = pcscf.passing.get(key)
+    if call is not None:
+        rx.subject = call.registration.subject
+        yield Verdict("call", False, "the call is over: nobody has refreshed its session (Session-Expires)")
+        yield from _over(pcscf, key)
 
 
 @on.event(MediaLost)
@@ -137,9 +163,9 @@ def _give_up(pcscf: Pcscf, call: Passing) -> Effects:
             yield from pcscf.proxy.give_up(call.context, response(call.context.request, UNAVAILABLE))
         return
     flow = call.registration.current.flow if call.registration.current is not None else call.registration.plain
-    ends = [("Mw", SCSCF, call.towards_core, True)] + ([("Gm", str(flow), call.towards_phone, False)] if flow else [])
+    ends = [("Mw", "", call.towards_core, True)] + ([("Gm", str(flow), call.towards_phone, False)] if flow else [])
     for point, peer, dialog, as_phone in ends:
         dialog.cseq = max(dialog.cseq, call.numbers.get(as_phone, 0))
         bye = dialog.request("BYE")
         bye.append("Reason", REASON)
-        yield Request(point, peer, bye)
+        yield Request(point, peer or pcscf.core.peer(next_hop(bye)), bye)

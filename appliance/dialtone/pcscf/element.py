@@ -7,22 +7,24 @@ from dialtone.codec.sip import SipError, SipUri, Via
 from dialtone.config import Config
 from dialtone.crypto.ipsec_keys import End
 from dialtone.dispatch import Handlers, Rx
-from dialtone.effects import Changed, Effects, RemoveSas, StopTimer
+from dialtone.effects import Changed, Effects, RemoveSas, StartTimer, StopTimer
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
 from dialtone.pcscf import media
 from dialtone.pcscf.media import Calls
+from dialtone.pcscf.mw import Core
 from dialtone.pcscf.passing_call import Passing
 from dialtone.pcscf.registration import Association, Place, Registration, RegistrationKey
 from dialtone.pcscf.states import REGISTRATION, RegistrationState
+from dialtone.pcscf.timers import SUBSCRIPTION, WAIT_FOR_NOTIFY
+from dialtone.pcscf.watch import Watch
 from dialtone.sip.flow import Flow, answer_to, bracketed
 from dialtone.sip.proxy import Proxy
-from dialtone.sip.refusal import refuse
+from dialtone.sip.refusal import admit, refuse
 
 on = Handlers("pcscf")
 media.register(on)
 
-SCSCF = "scscf"
 LOWEST_SPI = 256  # those below are reserved (RFC 4303, 2.1)
 
 
@@ -46,6 +48,7 @@ class Pcscf(Element):
         self.host = f"pcscf.{self.domain}"
         apn = config.apn.get("ims")
         self.addresses = apn.gateways if apn is not None else ()
+        self.core = Core(config, self.host)
         self.protected = frozenset(self.ims.ports[1:])
         self.proxy = Proxy(self._own, frozenset({"sec-agree"}))
         self.registrations: dict[RegistrationKey, Registration] = {}
@@ -55,6 +58,7 @@ class Pcscf(Element):
         self.calls = Calls("pgw", self.host, self.domain, plmn.epc_realm, start=int.from_bytes(random(4)))
         self.passing: dict[Hashable, Passing] = {}  # calls, by Call-ID and the phone
         self.by_spi: dict[tuple[str, int], Registration] = {}  # destination and SPI of every SA
+        self.watches: dict[str, Watch] = {}  # our subscriptions, by Call-ID
 
     # ---- who is who ----------------------------------------------------------------------------------
 
@@ -64,7 +68,7 @@ class Pcscf(Element):
 
     def uri(self, user: str = "") -> str:
         """Ours, as the core sees us; `user` says which way a request goes."""
-        return f"<sip:{user}{'@' if user else ''}{self.host};lr>"
+        return f"<sip:{user}{'@' if user else ''}{self.core.host}{self.core.params};lr>"
 
     def phone_uri(self, registration: Registration) -> str:
         """Ours, as the phone sees us: with the port where it is protected (TS 24.229, 5.2.6.3.3)."""
@@ -102,7 +106,7 @@ class Pcscf(Element):
         return answer_to(peer, via)
 
     def _own(self, uri: SipUri) -> bool:
-        return uri.host == self.host or uri.host.strip("[]") in self.addresses
+        return uri.host == self.host or uri.host.strip("[]") in self.addresses or self.core.own(uri)
 
     # ---- tables --------------------------------------------------------------------------------------
 
@@ -158,13 +162,24 @@ class Pcscf(Element):
         for one in registration.associations:
             yield from self.drop(registration, one)
         if (flow := registration.plain) is not None:
-            self.by_place.pop(Place(flow.host, flow.port, flow.local_port), None)
+            place = Place(flow.host, flow.port, flow.local_port)
+            if self.by_place.get(place) is registration:
+                del self.by_place[place]
         if registration.contact is not None and self.by_contact.get(registration.contact) is registration:
             del self.by_contact[registration.contact]
         if self.registrations.get(registration.key) is registration:
             del self.registrations[registration.key]
         for timer in ("reg-await-auth", "registration", "old SAs"):
             yield StopTimer(timer, registration.key)
+        if (watch := registration.watch) is not None:  # the core is not told of it otherwise
+            registration.watch, watch.over = None, True
+            yield watch.request(self.core, watch.subscribe(self.core, 0))
+            yield StartTimer(SUBSCRIPTION, watch.call_id, WAIT_FOR_NOTIFY)
+
+    def gate(self, rx: Rx) -> None:
+        """Of a core of another maker, those named in [ims] are heard. Raises ProtocolError."""
+        if rx.point == "Mw":
+            admit(rx, self.core.trusted)
 
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """Status and headers of the error (RFC 3261, 8.2)."""

@@ -5,11 +5,12 @@ from dialtone.codec.sip import AckRequest, SipError, SipRequest, SipResponse
 from dialtone.dispatch import Rx
 from dialtone.effects import Effects
 from dialtone.pcscf import call, emergency, headers
-from dialtone.pcscf.element import SCSCF, Pcscf, on
+from dialtone.pcscf.element import Pcscf, on
 from dialtone.pcscf.registration import Registration
 from dialtone.sip import security_agreement as agreement
+from dialtone.sip import session_timer
 from dialtone.sip.flow import Flow
-from dialtone.sip.proxy import Target
+from dialtone.sip.proxy import Target, next_hop
 
 
 @on("Gm", SipRequest)
@@ -47,9 +48,11 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
     def back(answer: SipResponse) -> None:
         headers.keep_inside(answer)
         headers.rename(pcscf, msg, answer, pcscf.phone_uri(registration))
+        session_timer.confirm(msg, answer)
 
     yield from call.requested(pcscf, msg, context, registration, from_phone=True)
-    yield from pcscf.proxy.forward(context, [Target("Mw", SCSCF, change=change)], [pcscf.uri("mo")], back)
+    peer = pcscf.core.peer(registration.routes[0] if begins and registration.routes else next_hop(msg))
+    yield from pcscf.proxy.forward(context, [Target("Mw", peer, change=change)], [pcscf.uri("mo")], back)
 
 
 def _may(pcscf: Pcscf, registration: Registration, msg: SipRequest, *, urgent: bool) -> bool:

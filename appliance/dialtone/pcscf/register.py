@@ -10,7 +10,7 @@ from dialtone.codec.sip import AuthParams, NameAddr, RegisterRequest, SipError, 
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Request, Unanswered, Verdict
 from dialtone.pcscf import headers
-from dialtone.pcscf.element import SCSCF, Pcscf, on
+from dialtone.pcscf.element import Pcscf, on
 from dialtone.pcscf.registration import Association, Registration, RegistrationKey
 from dialtone.sip import security_agreement as agreement
 from dialtone.sip.flow import Flow
@@ -57,7 +57,7 @@ def on_register_request(pcscf: Pcscf, msg: RegisterRequest, rx: Rx) -> Effects:
         return
     yield from pcscf.move(registration, "REGISTER")
     forwarded = _forwarded(pcscf, msg, flow, through is not None)
-    yield Request("Mw", SCSCF, forwarded, Registering(rx, msg, flow, registration, through, offer, contact))
+    yield Request("Mw", pcscf.core.entry, forwarded, Registering(rx, msg, flow, registration, through, offer, contact))
 
 
 def impi_of(msg: RegisterRequest) -> str:

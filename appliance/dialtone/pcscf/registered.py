@@ -10,8 +10,9 @@ from dialtone.codec.sip import AuthParams, NameAddr, RegisterResponse, SipError,
 from dialtone.crypto.ipsec_keys import SaSet
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Event, InstallSas, KeepSas, StartTimer, StopTimer, Verdict
-from dialtone.pcscf import headers
+from dialtone.pcscf import headers, reg_event
 from dialtone.pcscf.element import Pcscf, on
+from dialtone.pcscf.leaving import leave
 from dialtone.pcscf.register import Registering, is_emergency
 from dialtone.pcscf.registration import Association, Place, Registration, RegistrationKey
 from dialtone.pcscf.states import RegistrationState
@@ -168,6 +169,7 @@ def _accepted(pcscf: Pcscf, msg: RegisterResponse, context: Registering, rx: Rx)
     yield from _use(registration, context, seconds, rx.now)
     _reach(pcscf, registration, context)
     yield Answer(msg, to=context.rx)
+    yield from reg_event.subscribe(pcscf, registration, rx.now)
     how = registration.current.name if registration.current is not None else "no IPsec"
     if first:
         yield Verdict("register", True, f"Registered as {registration.identities[0]} for {seconds} s, with {how}.")
@@ -227,36 +229,6 @@ def _ended(pcscf: Pcscf, msg: RegisterResponse, context: Registering) -> Effects
         return  # another contact of the same phone
     if context.contact is None and context.request.all("Contact") != ["*"]:
         return  # it only asked
+    yield from reg_event.wait_for_end(pcscf, registration)
     yield from leave(pcscf, registration)
     yield Verdict("register", True, "De-registered; its SAs go as soon as nothing can be repeated on them any more.")
-
-
-def leave(pcscf: Pcscf, registration: Registration) -> Effects:
-    """The registration is over; its SAs stay a moment for what is repeated, and for the end of its dialogs."""
-    kept, contact = [one for one in registration.associations if one is not registration.pending], registration.contact
-    registration.old, registration.current = [], None
-    yield from pcscf.let_go(registration)
-    registration.old, registration.since, registration.plain = kept, 0.0, None
-    if kept:
-        pcscf.registrations[registration.key] = registration
-        if contact is not None:
-            pcscf.by_contact[contact] = registration
-        yield StartTimer("old SAs", registration.key, OLD_SAS)
-
-
-@on.timer("old SAs", "TS 33.203, 7.4")
-def on_old_sas(pcscf: Pcscf, key: RegistrationKey, rx: Rx) -> Effects:
-    registration = pcscf.registrations[key]
-    rx.subject = registration.subject
-    for one in list(registration.old):
-        yield from pcscf.drop(registration, one)
-    if registration.state == RegistrationState.NONE:
-        yield from pcscf.let_go(registration)
-
-
-@on.timer("registration", "TS 24.229, 5.2.5")
-def on_registration(pcscf: Pcscf, key: RegistrationKey, rx: Rx) -> Effects:
-    registration = pcscf.registrations[key]
-    rx.subject = registration.subject
-    yield from pcscf.let_go(registration)
-    yield Verdict("register", False, "The registration has run out: the phone did not renew it, so it is away or idle.")

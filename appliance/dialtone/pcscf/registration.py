@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from dialtone.crypto.ipsec_keys import SaSet
 from dialtone.pcscf.states import RegistrationState
+from dialtone.pcscf.watch import Watch
 from dialtone.sip.flow import Flow
 
 
@@ -54,8 +55,9 @@ class Registration:
 
     `current` is the set of SAs in use, `pending` one whose challenge is not answered, `old` those that newer ones have
     replaced; a phone without IPsec has none, and is reached at `plain`. `identities` are those of P-Associated-URI in
-    their order, `routes` those of Service-Route. `contact` is the host and port that requests for the phone name;
-    `emergency` says that it registered for calls to 112 only. Without a private identity it is a guest (emergency.py).
+    their order, `routes` those of Service-Route. `contact` is the host and port that requests for the phone name,
+    `watch` our subscription to its state in the core; `emergency` says that it registered for calls to 112 only.
+    Without a private identity it is a guest (emergency.py).
     """
 
     key: RegistrationKey
@@ -68,6 +70,7 @@ class Registration:
     identities: list[str] = field(default_factory=list)
     routes: list[str] = field(default_factory=list)
     emergency: bool = False
+    watch: Watch | None = None
     since: float = 0.0
     expires: float = 0.0  # the time when it ends
 

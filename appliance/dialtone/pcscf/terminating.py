@@ -7,6 +7,7 @@ from dialtone.effects import Effects
 from dialtone.pcscf import call, headers
 from dialtone.pcscf.element import Pcscf, on
 from dialtone.pcscf.registration import Registration
+from dialtone.sip import session_timer
 from dialtone.sip.proxy import Target
 
 CALLED = "P-Called-Party-ID"
@@ -28,6 +29,7 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
                 answer.set("P-Preferred-Identity", f"<{uri}>")
             headers.assert_identity(registration, answer)
         headers.rename(pcscf, msg, answer, pcscf.uri("mt"))
+        session_timer.confirm(msg, answer)
 
     yield from call.requested(pcscf, msg, context, registration, from_phone=False)
     yield from pcscf.proxy.forward(context, [Target("Gm", _way(registration))], [pcscf.phone_uri(registration)], back)

@@ -14,10 +14,10 @@ from dialtone.errors import ProtocolError
 from dialtone.scscf.element import Scscf, on
 from dialtone.scscf.store import CallRecord, PutCall
 from dialtone.scscf.timers import SESSION
+from dialtone.sip import session_timer
 from dialtone.sip.proxy import Context
 
 MOST = 10_000  # calls at once; further ones are carried and not recorded
-LONGEST = 86_400.0
 
 
 @dataclass(slots=True)
@@ -66,6 +66,13 @@ def answered(scscf: Scscf, context: Context, answer: SipResponse, rx: Rx) -> Eff
         yield from _over(scscf, call, rx.now, 200, why)
 
 
+def silent(scscf: Scscf, context: Context, now: float) -> Effects:
+    """Nobody answers: after a BYE the call is over all the same."""
+    call = scscf.calls.get(context.request.call_id)
+    if call is not None and isinstance(context.request, ByeRequest):
+        yield from _over(scscf, call, now, 200, _reason(context.request) or "hung up")
+
+
 def refused(scscf: Scscf, context: Context, status: int, reason: str) -> Effects:
     """We answered it ourselves."""
     call = scscf.calls.get(context.request.call_id)
@@ -79,9 +86,7 @@ def _reason(request: SipRequest) -> str:
 
 def _watch(call: Call, answer: SipResponse) -> StartTimer:
     """The session timer that both ends agreed on, and what a BYE needs (RFC 4028, 10)."""
-    text = (answer.first("Session-Expires") or "").partition(";")[0].strip()
-    seconds = float(text) if text.isascii() and text.isdigit() and len(text) < 8 else LONGEST
-    return StartTimer(SESSION.name, call.call_id, seconds + 32.0)
+    return StartTimer(SESSION.name, call.call_id, session_timer.lasts(answer))
 
 
 @on.timer(SESSION.name, SESSION.clause)

@@ -16,9 +16,9 @@ from dialtone.errors import ProtocolError
 from dialtone.scscf import cx
 from dialtone.scscf.numbers import SERVICES, Plan, identity_key, service_uri
 from dialtone.scscf.user import User
-from dialtone.sip.flow import Flow
+from dialtone.sip.flow import flow_to
 from dialtone.sip.proxy import Context, Proxy
-from dialtone.sip.refusal import refuse
+from dialtone.sip.refusal import admit, refuse
 
 if TYPE_CHECKING:
     from dialtone.scscf.application_server import Leg
@@ -126,9 +126,7 @@ class Scscf(Element):
         name = self.neighbours.get(target.host)
         if name is not None:
             return ("Mw" if name == "pcscf" else "ISC"), name
-        address = self.config.ims.hosts.get(target.host) or f"{target.host}:{target.port or sip.PORT}"
-        transport = (target.params.get("transport") or "udp").lower()
-        flow = Flow.find(f"{transport}:{address}/{sip.PORT}")
+        flow = flow_to(target, self.config.ims.hosts)
         if flow is None:
             raise ProtocolError(f"{target.host} is nobody that this network reaches", cause=404,
                                 clause="RFC 3263, 4")
@@ -154,10 +152,7 @@ class Scscf(Element):
 
     def gate(self, rx: Rx) -> None:
         """Of who is outside of the box, those named in [ims] are heard. Raises ProtocolError."""
-        flow = Flow.find(str(rx.peer)) if isinstance(rx.message, SipRequest) else None
-        if flow is not None and flow.host not in self.trusted:
-            raise ProtocolError(f"{flow.host} is no element of this network: see hosts in [ims]", cause=403,
-                                clause="TS 24.229, 4.4.1")
+        admit(rx, self.trusted)
 
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """The status of the error; Diameter's own in Cx."""

@@ -67,6 +67,7 @@ def on_no_sip_response(scscf: Scscf, event: Unanswered, rx: Rx) -> Effects:
     """The next hop is silent."""
     if isinstance(event.request.context, Branch):
         yield from scscf.proxy.unanswered(event)
+        yield from calls.silent(scscf, event.request.context.context, rx.now)
     elif event.request.context is not None:
         yield from event.request.context(scscf, None, rx)
 

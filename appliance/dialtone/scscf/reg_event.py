@@ -65,9 +65,10 @@ def on_subscribe(scscf: Scscf, msg: SubscribeRequest, rx: Rx) -> Effects:
 
 def _trusted(scscf: Scscf, uri: str) -> bool:
     try:
-        return SipUri.parse(uri).host in scscf.neighbours
+        host = SipUri.parse(uri).host
     except ProtocolError:
         return False
+    return host in scscf.neighbours or host in scscf.config.ims.hosts or host.strip("[]") in scscf.trusted
 
 
 def _seconds(text: str | None) -> int:

@@ -3,9 +3,10 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from dialtone.codec.sip import PORT, Via
+from dialtone.codec.sip import PORT, SipUri, Via
 from dialtone.codec.sip.grammar import Known
 from dialtone.errors import LocalError
 
@@ -60,6 +61,13 @@ def _flow(text: str) -> Flow | None:
 
 
 _FLOWS = Known(_flow)
+
+
+def flow_to(uri: SipUri, hosts: Mapping[str, str], local_port: int = PORT) -> Flow | None:
+    """The way to the host of a URI: to its address, or to what `hosts` says of its name. None for another name: names
+    are not looked up in DNS (RFC 3263, 4)."""
+    address = hosts.get(uri.host) or f"{uri.host}:{uri.port or PORT}"
+    return Flow.find(f"{(uri.params.get('transport') or 'udp').lower()}:{address}/{local_port}")
 
 
 def bracketed(host: str) -> str:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a SIP element answers to octets or a request that break the rules (RFC 3261, 8.2 and 21.4)."""
 
+from collections.abc import Collection
+
 from dialtone.codec import sip
 from dialtone.codec.sip import AckRequest, SipError, SipRequest, SipResponse, UnknownRequest
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Send
 from dialtone.element import Element
 from dialtone.errors import ProtocolError
-from dialtone.sip.flow import answer_to, received
+from dialtone.sip.flow import Flow, answer_to, received
 
 _ONCE = ("from", "to", "call-id", "cseq")
 _REASON_LIMIT = 120
@@ -33,6 +35,14 @@ def refuse(element: Element, error: ProtocolError, rx: Rx) -> Effects:
         if not (request.first_line("Via") or "").upper().startswith("SIP"):
             return
     yield Send(rx.point, peer, answer)
+
+
+def admit(rx: Rx, trusted: Collection[str]) -> None:
+    """A request from outside must come from one of these addresses (TS 24.229, 4.4.1). Raises ProtocolError."""
+    flow = Flow.find(str(rx.peer)) if isinstance(rx.message, SipRequest) else None
+    if flow is not None and flow.host not in trusted:
+        raise ProtocolError(f"{flow.host} is no element of this network: see hosts in [ims]", cause=403,
+                            clause="TS 24.229, 4.4.1")
 
 
 def _answer(element: Element, request: SipRequest, error: ProtocolError, rx: Rx) -> SipResponse:
