@@ -17,6 +17,7 @@ from typing import Any
 import dialtone.lab
 from dialtone.lab import Lab, connect
 from dialtone.lab.sandbox import Sandbox
+from dialtone.trace import record as trace
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -45,9 +46,8 @@ def run(path: Path, connect: Connect) -> dict[str, Any]:
 
 
 def sandboxed(where: str = "", **options: Any) -> Lab:
-    """A sandbox that is the same each time."""
-    options.pop("recording", None)
-    return Lab(Sandbox(**options) if where == "sandbox" else Sandbox(seed=1))
+    """A sandbox that is the same each time, in place of a live lab."""
+    return connect(where, **options) if where else Lab(Sandbox(seed=1))
 
 
 def recorded(where: str = "", **options: Any) -> Lab:
@@ -69,7 +69,29 @@ def record(path: Path) -> Path:
     return made[0].record(RECORDINGS / f"{path.stem}.trace.gz", title=path.stem)
 
 
+PHONE = "001010000000001"
+CASES: dict[str, str] = {"good": "", "1": "volte_off", "2": "op_as_opc", "3": "no_security_client", "4": "nobody",
+                         "5": "ims_as_default", "6": "wrong_security_verify"}
+"""Of notebook 14, with what is wrong in them."""
+
+
+def record_case(name: str) -> Path:
+    """A phone's day with one thing wrong."""
+    lab = sandboxed()
+    if CASES[name] == "nobody":
+        lab.subscribers.remove(PHONE)
+    else:
+        lab.simulate.break_it(PHONE, CASES[name] or None)
+    lab.simulate.attach(PHONE)
+    target = RECORDINGS / "cases" / f"{name}.trace.gz"
+    target.parent.mkdir(exist_ok=True)
+    trace.write(target, lab.events(octets=True), title=f"case {name}")
+    return target
+
+
 if __name__ == "__main__":
+    for name in CASES:
+        record_case(name)
     for name in sys.argv[1:]:
         target = record(Path(name))
         print(f"{target}: {target.stat().st_size} octets")

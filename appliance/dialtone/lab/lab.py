@@ -28,6 +28,8 @@ CONNECTION_SECONDS = 20
 MOST = 10_000  # events of one answer of the API
 _TRACE_COLUMNS = ("id", "point", "src", "dst", "name", "imsi", "info")
 
+Compared = int | str | list[dict[str, Any]]
+
 
 def event_of(found: dict[str, Any]) -> Event:
     """The event that the API describes; its octets only where they were asked for."""
@@ -116,9 +118,11 @@ class Lab:
         found = self.message(number)
         return Text(found["explain"] or f"{found['name']}: see {found['clause'] or 'the specification'}.")
 
-    def diff(self, a: int | list[dict[str, Any]], b: int | list[dict[str, Any]]) -> Text:
-        """What is different: two messages bit by bit, or two traces message by message."""
-        def lines(one: int | list[dict[str, Any]]) -> list[str]:
+    def diff(self, a: Compared, b: Compared) -> Text:
+        """What is different: two messages bit by bit, two traces message by message, or two texts line by line."""
+        def lines(one: Compared) -> list[str]:
+            if isinstance(one, str):
+                return one.splitlines()
             return self.decode(one).splitlines() if isinstance(one, int) else flow(one)
 
         found = list(difflib.unified_diff(lines(a), lines(b), "first", "second", lineterm="", n=2))
