@@ -57,3 +57,8 @@ def bits(octets: bytes) -> list[list[int]]:
 def parameters(header: str) -> dict[str, str]:
     """The parameters of a SIP header by name: `nonce="abc",qop=auth` (RFC 3261, 25.1)."""
     return {name: quoted or plain for name, quoted, plain in re.findall(r'([\w-]+)=(?:"([^"]*)"|([^;,\s"]+))', header)}
+
+
+def times(ping: str) -> list[float]:
+    """The milliseconds of each answer in the output of ping."""
+    return [float(one) for one in re.findall(r"time=([\d.]+) ms", ping)]

@@ -330,9 +330,10 @@ class Simulate:
         found: dict[str, Any] = self._do(imsi, "exec", {"argv": list(argv), "timeout": timeout})
         return found
 
-    def ping(self, imsi: str, address: str = "10.45.0.1", count: int = 3) -> Text:
-        """Ping from a phone; the default is the gateway."""
-        done = self.run(imsi, ["ping", "-c", str(count), "-i", "0.3", "-W", "2", address])
+    def ping(self, imsi: str, address: str = "10.45.0.1", count: int = 3, size: int = 56, pause: float = 0.3) -> Text:
+        """Ping from a phone, with `size` octets each `pause` seconds; the default is the gateway."""
+        bigger = [] if size == 56 else ["-s", str(size)]
+        done = self.run(imsi, ["ping", "-c", str(count), "-i", str(pause), "-W", "2", *bigger, address])
         return Text(done["stdout"] or done["stderr"])
 
     def break_it(self, imsi: str, fault: str | None) -> Any:

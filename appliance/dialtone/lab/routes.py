@@ -29,6 +29,9 @@ PATCH /subscribers/{imsi} subscribers.edit
 DELETE /subscribers/{imsi} subscribers.remove
 POST /subscribers/{imsi}:cancel subscribers.cancel
 POST /subscribers/{imsi}:deregister subscribers.deregister
+GET /profiles profiles.list
+POST /profiles profiles.add
+PATCH /profiles/{name} profiles.edit
 POST /hss:reset hss.reset
 GET /ims/registrations ims.registrations
 POST /ims/registrations/{who}:deregister ims.deregister

@@ -38,6 +38,7 @@ STEP = 0.000_17  # seconds between two looks at the clock, as on a small board
 AFTER = 3.0  # seconds that pass after each action: what follows from it (the IMS connection, an answer) happens, too
 PATIENCE = 60.0
 MOST_EVENTS, MOST_REQUESTS = 20_000, 2_000
+_PING = re.compile(r"ping(?: -c (\d+))?(?: -i ([\d.]+))?(?: -W [\d.]+)?(?: -s (\d+))? (\d+\.\d+\.\d+\.\d+)")
 CORE = frozenset({"mme", "pgw", "hss", "pcscf", "scscf", "sms", "answer", "diameter", "gtp"})
 ENBS, PHONES = 2, 3
 
@@ -207,21 +208,20 @@ class Sandbox(Source):
         self._net.loop.passing("pgw", "S1-U", enb, "G-PDU", octets, sent=sent)
 
     def _exec(self, args: Args) -> dict[str, Any]:
-        """`ping [-c N] [-s SIZE] ADDRESS` on a phone."""
-        words = " ".join(args["argv"])
-        match = re.fullmatch(r"ping(?: -c (\d+))?(?: -[iW] [\d.]+)*(?: -s (\d+))? (\d+\.\d+\.\d+\.\d+)", words)
+        """`ping [-c N] [-i SECONDS] [-W SECONDS] [-s SIZE] ADDRESS` on a phone."""
+        match = _PING.fullmatch(" ".join(args["argv"]))
         if match is None:
             raise LocalError("A phone of the sandbox can ping, and nothing else.",
                              remedy="Start a network with real phones' stacks: ./build.sh demo.")
         phone = self._net.phones.get(args["imsi"])
         source = self._net.bearers.address(phone.name) if phone else None
-        count, size, to = int(match[1] or 3), int(match[2] or 56), IPv4Address(match[3])
+        count, pause, size, to = int(match[1] or 3), float(match[2] or 1), int(match[3] or 56), IPv4Address(match[4])
         if phone is None or source is None:
             return {"code": 2, "stdout": "", "stderr": "ping: connect: Network is unreachable"}
         lines, times = [f"PING {to} ({to}) {size}({size + 28}) bytes of data."], []
         for number in range(1, count + 1):
             taken = self._ping(phone.name, phone.imsi, source, to, number, size)
-            self._pass(0.3)
+            self._pass(pause)
             if taken is not None:
                 times.append(taken)
                 lines.append(f"{size + 8} bytes from {to}: icmp_seq={number} ttl=64 time={taken:.3f} ms")
