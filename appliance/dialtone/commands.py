@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dialtone import __version__
 from dialtone.commands_ims import ImsCommands
 from dialtone.commands_ipsec import IpsecCommands, Kernel
+from dialtone.commands_metrics import MetricsCommands
 from dialtone.commands_profiles import ProfileCommands
 from dialtone.commands_radio import RadioCommands
 from dialtone.commands_sms import SmsCommands
@@ -70,6 +71,7 @@ class Commands:
         own = {name: getattr(self, name.replace(".", "_")) for name in names}
         texts = SmsCommands(self.core, self.store, self._save)
         ims, ipsec = ImsCommands(self.core, self.store), IpsecCommands(self.core, self.ipsec)
+        own |= MetricsCommands(self.core, self.forwarder).table()
         return own | RadioCommands(self.core).table() | ims.table() | ipsec.table() | profiles.table() | texts.table()
 
     # ---- the network -----------------------------------------------------------------------------

@@ -40,6 +40,7 @@ from dialtone.errors import DialtoneError, ProtocolError
 from dialtone.port import Arrival, Policy, Port
 from dialtone.timers import Timers
 from dialtone.trace.bus import Bus
+from dialtone.trace.causes import cause_of
 
 log = logging.getLogger("dialtone.loop")
 
@@ -58,6 +59,7 @@ class Loop:
     stacks: dict[tuple[str, str], Stack] = field(default_factory=dict)
     performers: dict[type[Effect], Performer] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
+    failures: dict[tuple[str, str], int] = field(default_factory=dict)  # of procedures, by cause
     wake: Callable[[], None] = lambda: None  # the asyncio skin asks to be told when the queue fills
     _queue: deque[Callable[[], None]] = field(default_factory=deque)
     _timers: Timers = field(default_factory=Timers)
@@ -318,6 +320,9 @@ class Loop:
 
     def _verdict(self, element: Element, effect: Verdict, rx: Rx) -> None:
         self.count(f"{effect.procedure} {'ok' if effect.ok else 'failed'}")
+        if not effect.ok:
+            key = effect.procedure, cause_of(effect.text)
+            self.failures[key] = self.failures.get(key, 0) + 1
         result = f"{'ok' if effect.ok else 'failed'}: {effect.text}"
         log.info("%s %s %s", effect.procedure, _masked(rx.subject), result)
         self.bus.done(self.clock(), "verdict", element.name, effect.procedure, rx.subject, result,

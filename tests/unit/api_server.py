@@ -47,6 +47,8 @@ class StandIn:
             "ues": lambda args: [{"imsi": IMSI, "emm": "EMM-REGISTERED", "bearers": [BEARER]}],
             "ue.detach": self.note("ue.detach"), "ue.guti": self.note("ue.guti"),
             "enbs": lambda args: [], "leaks": lambda args: {"teids": 0},
+            "metrics": lambda args: {"procedures": [[{"procedure": "attach", "result": "ok"}, 3]], "messages": [
+                [{"kind": "rx", "point": "S1-MME", "name": 'an "odd\\\n" one'}, 2]]},
             "counters": lambda args: {"events": {"attach ok": 3}, "messages": [
                 {"kind": "rx", "point": "S1-MME", "name": 'an "odd" one', "count": 2}]},
             "subscribers.list": lambda args: list(self.subscribers.values()),

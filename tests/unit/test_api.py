@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from api_server import SECRET, StandIn, serving, token_of
+from prometheus_client.parser import text_string_to_metric_families
 from trace_samples import ATTACH_REQUEST, IMSI
 
 from dialtone.api.app import create_app
@@ -191,10 +192,13 @@ def test_diagnosis(url: str) -> None:
 
 
 def test_metrics(url: str) -> None:
-    text = ask(url, "/metrics")[1].decode()
-    assert 'dialtone_events_total{event="attach ok"} 3' in text
-    assert 'dialtone_messages_total{kind="rx",point="S1-MME",name="an \\"odd\\" one"} 2' in text
-    assert "dialtone_core_up 1" in text
+    _, text, kind = ask(url, "/metrics")
+    assert kind == "text/plain; version=0.0.4; charset=utf-8"
+    found = {(sample.name, *sorted(sample.labels.values())): sample.value
+             for family in text_string_to_metric_families(text.decode()) for sample in family.samples}
+    assert found["dialtone_procedures_total", "attach", "ok"] == 3
+    assert found["dialtone_messages_total", "S1-MME", 'an "odd\\\n" one', "rx"] == 2
+    assert found["dialtone_up",] == 1
 
 
 class Stream:
@@ -266,4 +270,4 @@ def test_the_core_away_is_503_with_a_remedy(tmp_path: Path) -> None:
         assert status == 503
         assert "dialtone core" in found["remedy"]
         assert ask(url, "/trace")[1]["events"]  # what is kept stays readable
-        assert "dialtone_core_up 0" in ask(url, "/metrics")[1].decode()
+        assert "dialtone_up 0" in ask(url, "/metrics")[1].decode()

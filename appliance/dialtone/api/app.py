@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from dialtone import __version__
-from dialtone.api import classes, ims, ipsec, network, problems, profiles, radio, sim, sms, subscribers, trace
+from dialtone.api import classes, ims, ipsec, metrics, network, problems, profiles, radio, sim, sms, subscribers, trace
 from dialtone.api.access import Access, Role
 from dialtone.api.classroom import Classroom
 from dialtone.api.decoder import Decoder
@@ -21,7 +21,7 @@ from dialtone.control import AsyncClient
 
 PREFIX = "/api/v1"
 _PARTS = (network, ims, radio, subscribers, profiles, trace, sim, ipsec, sms, classes)
-ROUTERS: tuple[tuple[str, APIRouter], ...] = (*((PREFIX, part.router) for part in _PARTS), ("", network.root))
+ROUTERS: tuple[tuple[str, APIRouter], ...] = (*((PREFIX, part.router) for part in _PARTS), ("", metrics.router))
 """Where each part stands."""
 
 

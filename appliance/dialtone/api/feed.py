@@ -35,9 +35,9 @@ class Batch(NamedTuple):
 class Feed:
     """Events of the core's present run. `connected` says whether the core is there."""
 
-    def __init__(self, core: AsyncClient, capacity: int = CAPACITY) -> None:
+    def __init__(self, core: AsyncClient) -> None:
         self.core = core
-        self.ring: deque[Event] = deque(maxlen=capacity)
+        self.ring: deque[Event] = deque(maxlen=CAPACITY)
         self.identities = Identities()
         self.run = ""
         self.connected = False

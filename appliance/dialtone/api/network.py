@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes: the network as it is: status, phones, eNBs, leaks, metrics, diagnosis."""
+"""Routes: the network as it is: status, phones, eNBs, leaks, diagnosis."""
 
 import asyncio
-import re
-from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from dialtone.api.shapes import Counters, Done, Enbs, Rows, Status, Ues, Verdicts
@@ -14,8 +11,6 @@ from dialtone.api.visit import Student, Teacher
 from dialtone.control import Away
 
 router = APIRouter(tags=["network"])
-root = APIRouter(tags=["network"])
-"""What stands at the top, where other programs look for it."""
 
 
 @router.get("/status")
@@ -116,32 +111,6 @@ async def leaks(its: Student) -> Done:
 async def counters(its: Student) -> Counters:
     """What the core counts."""
     return await its.core.call("counters")
-
-
-@root.get("/metrics", response_class=PlainTextResponse)
-async def metrics(its: Student) -> str:
-    """The same for Prometheus."""
-    lines = []
-    try:
-        found = await its.core.call("counters")
-        lines += ["# TYPE dialtone_messages_total counter", *map(_message, found["messages"]),
-                  "# TYPE dialtone_events_total counter"]
-        lines += [f'dialtone_events_total{{event="{_escaped(what)}"}} {n}' for what, n in found["events"].items()]
-        up = 1
-    except Away:
-        up = 0
-    lines += ["# TYPE dialtone_core_up gauge", f"dialtone_core_up {up}",
-              "# TYPE dialtone_trace_events gauge", f"dialtone_trace_events {len(its.feed.ring)}"]
-    return "\n".join(lines) + "\n"
-
-
-def _message(row: dict[str, Any]) -> str:
-    labels = ",".join(f'{name}="{_escaped(row[name])}"' for name in ("kind", "point", "name"))
-    return f"dialtone_messages_total{{{labels}}} {row['count']}"
-
-
-def _escaped(label: str) -> str:
-    return re.sub(r'(["\\])', r"\\\1", label).replace("\n", " ")
 
 
 @router.get("/diagnose")

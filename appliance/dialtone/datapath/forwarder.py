@@ -34,6 +34,9 @@ MAX_PACKET = 1500
 """Longest inner packet taken from a phone that ignored the link MTU we gave it."""
 
 
+Passed = tuple[tuple[int, int], tuple[int, int]]
+
+
 class Forwarder:
     """Tunnels, and the packets through them. `events` collects what the elements must be told.
 
@@ -52,6 +55,7 @@ class Forwarder:
         self.relays: dict[int, tuple[Address, bytes]] = {}  # by our TEID: where it goes on, the TEID there
         self.waiting: Waiting[Bearer] = Waiting()
         self._dscp = dscp
+        self._gone = (0, 0), (0, 0)  # what went through bearers that are no more: packets and octets, up and down
 
     # ---- tunnels ---------------------------------------------------------------------------------
 
@@ -77,7 +81,15 @@ class Forwarder:
         self.relays.pop(teid, None)
         bearer = self.sessions.remove(teid)
         if bearer is not None:
+            self._gone = _with(self._gone, bearer)
             self._lose(len(self.waiting.take(bearer.imsi, bearer)))
+
+    def passed(self) -> Passed:
+        """Packets and octets that went up, and down, since the start."""
+        total = self._gone
+        for bearer in self.bearers.values():
+            total = _with(total, bearer)
+        return total
 
     def relay(self, effect: OpenRelay) -> None:
         """Pass on what comes for that TEID, as it is but for the TEID (indirect forwarding, TS 23.401, 5.5.1.2.2)."""
@@ -243,3 +255,9 @@ def _downlink(bearer: Bearer, to: Address, packet: bytes) -> Out:
     bearer.down_packets += 1
     bearer.down_bytes += len(packet)
     return gpdu(bearer.remote_teid, packet), to, bearer.tos
+
+
+def _with(total: Passed, bearer: Bearer) -> Passed:
+    (up, up_octets), (down, down_octets) = total
+    return (up + bearer.up_packets, up_octets + bearer.up_bytes), (
+        down + bearer.down_packets, down_octets + bearer.down_bytes)
