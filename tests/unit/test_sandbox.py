@@ -13,6 +13,7 @@ import pytest
 import dialtone
 from dialtone.errors import LocalError
 from dialtone.lab import Lab, connect
+from dialtone.lab.hands import another
 from dialtone.lab.sandbox import Sandbox
 
 ALICE, BOB = "001010000000001", "001010000000002"
@@ -135,6 +136,23 @@ def test_ladders_grow_and_messages_are_objects(lab: Lab) -> None:
     assert lab.packet(lab.messages("Multimedia-Auth Request")[0]).user_name
     assert lab.packet(lab.messages("Create Session Request")[0]).imsi == ALICE
     assert lab.packet(lab.messages("REGISTER")[0]).method == "REGISTER"
+
+
+def test_a_message_is_changed_and_sent_again(lab: Lab) -> None:
+    for imsi in (ALICE, BOB):
+        lab.simulate.attach(imsi)
+    lab.simulate.text(ALICE, "1002", "Hello")
+    number = lab.messages("MESSAGE", ALICE, "Gm")[0]
+    octets = bytes.fromhex(lab.message(number)["data"])
+    lab.simulate.again(number, another(octets, ("\r\nRequire: ", "\r\nRequire: teleport, ")))
+    refusal = lab.packet(lab.messages("420 Bad Extension (MESSAGE)", point="Gm")[-1])
+    assert refusal.all("Unsupported") == ["teleport"]
+    lab.simulate.again(lab.messages("S1SetupRequest")[0], b"nonsense")
+    assert lab.trace(point="S1-MME")[-1]["name"] == "ErrorIndication"
+    with pytest.raises(LocalError, match="no message that came to the core"):
+        lab.simulate.again(lab.messages("Attach accept")[0], b"")
+    with pytest.raises(LocalError, match="in a sandbox only"):
+        connect("replay").simulate.again(1, b"")
 
 
 def test_what_it_cannot_do_it_says(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 """Tools for doing by hand what a SIM card and a network do: small enough to be read in a lesson."""
 
 import base64
+import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -62,3 +63,12 @@ def parameters(header: str) -> dict[str, str]:
 def times(ping: str) -> list[float]:
     """The milliseconds of each answer in the output of ping."""
     return [float(one) for one in re.findall(r"time=([\d.]+) ms", ping)]
+
+
+def another(request: bytes, *changes: tuple[str, str]) -> bytes:
+    """A SIP request as a new one: another branch and Call-ID, and each `(old, new)` replaced once."""
+    text, mark = request.decode(), os.urandom(4).hex()
+    fresh = [(start, start + mark) for start in (";branch=z9hG4bK", "\r\nCall-ID: ")]
+    for old, new in (*fresh, *changes):
+        text = text.replace(old, new, 1)
+    return text.encode()

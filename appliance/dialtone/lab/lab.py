@@ -259,6 +259,12 @@ class Simulate:
         """Let an eNB broadcast another `plmn` or `tac`: it sets up S1 anew."""
         return self._source.post(f"/sim/enbs/{enb}:announce", areas)
 
+    def again(self, number: int, octets: bytes) -> None:
+        """Send a message of the trace again, as you have changed it: in a sandbox only."""
+        if not isinstance(self._source, Source):
+            raise LocalError("Messages are changed in a sandbox only.", remedy='Make one: connect("sandbox").')
+        self._source.again(number, octets)
+
     def wait(self, seconds: float) -> None:
         """Let time pass: in a sandbox and in a recording at once."""
         self._source.wait(seconds)

@@ -87,6 +87,15 @@ class Sandbox(Source):
         self.log.append((f"{WAIT} {seconds:g}", None, self._count))
         self._tell()
 
+    def again(self, number: int, octets: bytes) -> None:
+        """Send a message of the trace again, from the same sender to the same receiver, as these octets."""
+        event = next((event for event in self._events if event.id == number), None)
+        if event is None or event.kind != "rx" or event.dst not in CORE or event.point in ("NAS", "SMS"):
+            raise LocalError(f"{number} is no message that came to the core on a wire of its own.",
+                             remedy="Choose one of S1-MME or Gm that a phone or an eNB has sent.")
+        self._do(self._deliver, event, octets)
+        self._tell()
+
     def close(self) -> None:
         """End it."""
         self._do(self._net.close)
@@ -170,6 +179,10 @@ class Sandbox(Source):
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
                 raise LocalError(f"Nothing came of it within {PATIENCE:g} s.", remedy="Look at the trace.")
+
+    def _deliver(self, event: Event, octets: bytes) -> None:
+        self._net.loop.deliver(event.dst, event.point, event.src, octets)
+        self._wait(AFTER)
 
     def _wait(self, seconds: float) -> None:
         self._catch_up()

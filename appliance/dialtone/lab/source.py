@@ -51,6 +51,10 @@ class Source:
         """Let time pass."""
         raise NotImplementedError
 
+    def again(self, number: int, octets: bytes) -> None:
+        """Send a message of the trace again, as these octets."""
+        raise LocalError("Messages are changed in a sandbox only.", remedy='Make one: connect("sandbox").')
+
     def _picked(self, imsi: str = "", point: str = "", since: int = 0) -> list[Event]:
         return [event for event in about_phone(self.events, self.identities, imsi)
                 if event.id > since and (not point or event.point == point)]

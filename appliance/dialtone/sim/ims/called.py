@@ -32,8 +32,7 @@ from dialtone.sim.ims.states import CallState
 from dialtone.sip.dialog import Dialog
 from dialtone.sip.server import Unacknowledged
 
-BUSY_HERE, REQUEST_TERMINATED, DOES_NOT_EXIST, BAD_EXTENSION = 486, 487, 481, 420
-EXTENSIONS = {"100rel", "timer", "precondition", "replaces", "sec-agree"}
+BUSY_HERE, REQUEST_TERMINATED, DOES_NOT_EXIST = 486, 487, 481
 _WAITING = (CallState.INCOMING, CallState.RINGING)
 
 
@@ -43,9 +42,7 @@ def on_invite_request(client: ImsClient, msg: InviteRequest, rx: Rx) -> Effects:
     if msg.to.tag:
         yield from session.asked(client, msg, rx)
         return
-    if unknown := msg.options("Require") - EXTENSIONS:
-        refusal = client.response(msg, BAD_EXTENSION)
-        refusal.append("Unsupported", ", ".join(sorted(unknown)))
+    if (refusal := client.bad_extension(msg)) is not None:
         yield Answer(refusal, to=rx)
         return
     if client.calls or not client.registered:

@@ -40,6 +40,7 @@ ICSI = '+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"'
 SMSIP = "+g.3gpp.smsip"
 ALLOW = "INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, MESSAGE, REFER, NOTIFY, INFO, OPTIONS"
 INBOX = 100
+EXTENSIONS = frozenset({"100rel", "timer", "precondition", "replaces", "sec-agree"})
 PAIRS = tuple((alg, ealg) for ealg in ENCRYPTION for alg in INTEGRITY)
 """The six pairs of algorithms that a phone may offer."""
 
@@ -311,6 +312,15 @@ class ImsClient(Element):
         if number.startswith("+"):
             return f"tel:{number}"
         return f"sip:{number};phone-context={self.identity.domain}@{self.identity.domain};user=phone"
+
+    def bad_extension(self, request: SipRequest) -> SipResponse | None:
+        """The refusal of a request that requires what this phone does not know (RFC 3261, 8.2.2.3); None for others."""
+        unknown = request.options("Require") - EXTENSIONS
+        if not unknown:
+            return None
+        refusal = self.response(request, 420)
+        refusal.append("Unsupported", ", ".join(sorted(unknown)))
+        return refusal
 
     def mark(self, rx: Rx) -> None:
         """Put the phone's name and state on a line of the trace."""

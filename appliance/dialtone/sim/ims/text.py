@@ -76,6 +76,9 @@ def on_no_answer_to_message(client: ImsClient, event: Unanswered, rx: Rx) -> Eff
 @on("Gm", MessageRequest)
 def on_message_request(client: ImsClient, msg: MessageRequest, rx: Rx) -> Effects:
     """A text, or a short message inside its container (sms.py)."""
+    if (bad := client.bad_extension(msg)) is not None:
+        yield Answer(bad, to=rx)
+        return
     take = BODIES.get(msg.content_type)
     if take is None:
         refusal = client.response(msg, 415)
