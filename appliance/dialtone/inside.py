@@ -9,15 +9,17 @@ import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from ipaddress import IPv4Address
+from functools import partial
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from dialtone import wiring
 from dialtone.answer.element import CloseStream, OpenStream
-from dialtone.codec import sip
+from dialtone.codec import gtpu, sip
 from dialtone.commands import Commands
 from dialtone.config import Config
 from dialtone.crypto.ipsec_keys import SaSet
+from dialtone.datapath import router
 from dialtone.datapath.forwarder import Forwarder
 from dialtone.datapath.path import Out
 from dialtone.effects import (
@@ -43,12 +45,15 @@ from dialtone.links.memory import Memory, MemoryFlows, Weather
 from dialtone.loop import Loop
 from dialtone.sim import network
 from dialtone.sim.enb import Enb, EnbConfig
-from dialtone.sim.ims.client import GmDown, GmUp, ImsClient, ImsHandset, clients
+from dialtone.sim.ims.client import AddressIs, FindAddress, GmDown, GmUp, ImsClient, ImsHandset, clients
 from dialtone.sim.ims.identity import Isim
 from dialtone.sim.ims.stream import MediaDown, MediaUp
 from dialtone.sim.phone import Handset, Phone
 from dialtone.sim.usim import Usim
 from dialtone.trace.bus import Bus
+
+SOLICITATION_SECONDS = 1.0
+ENB = ("10.0.1.134", 2152)  # where what a phone sends comes from
 
 
 class Inside:
@@ -131,6 +136,7 @@ class Inside:
                 (RemoveSas, lambda effect: None if effect.imsi else self.sas.remove(effect.sas)),
                 (OpenStream, lambda stream: self.streams.update({stream.key: stream})),
                 (CloseStream, lambda stream: self.streams.pop(stream.key, None)),
+                (FindAddress, self._find_address),
                 (GmUp, lambda effect: self.gm.place(effect.client, effect.address)),
                 (GmDown, lambda effect: self.gm.leave(effect.client, effect.address)),
                 (MediaUp, lambda effect: self.media.update({(effect.imsi, effect.call_id): effect})),
@@ -140,6 +146,18 @@ class Inside:
 
     def _open(self, effect: OpenTunnel) -> None:
         self.delivered += self.forwarder.open(effect, self.loop.clock())
+
+    def _find_address(self, effect: FindAddress) -> None:
+        """Solicit the router, as the phone's kernel would, until the bearer stands that its answer comes by."""
+        link_local = bytes.fromhex("fe80000000000000") + effect.identifier
+        for (_, phone, ebi), radio in list(self.bearers.radio.items()):
+            if (phone, ebi) == (f"ue-{effect.imsi}", effect.ebi):
+                out = self.forwarder.uplink(gtpu.gpdu(radio.teid_out, router.solicitation(link_local)),
+                                            ENB, self.loop.clock())
+                if isinstance(out, tuple) and (prefix := router.prefix_of(out[0][8:])):
+                    self.loop.tell(effect.client, AddressIs(str(IPv6Address(prefix + effect.identifier))))
+                    return
+        self.loop.later(("address", effect.client), SOLICITATION_SECONDS, partial(self._find_address, effect))
 
     def _save(self, effect: Save, done: network.Done) -> None:
         self.submit(effect.writes, done)

@@ -102,11 +102,6 @@ def advertised(net: Network) -> tuple[IPv6Network, bytes]:
     return IPv6Network((packet[72:88], 64)), packet
 
 
-def solicitation(source: bytes) -> bytes:
-    return router._packet(source, bytes.fromhex("ff02000000000000 0000000000000002"),
-                          bytes((router.ROUTER_SOLICITATION, 0, 0, 0, 0, 0, 0, 0)))
-
-
 def test_each_phone_has_a_64_and_hears_of_it(make_network: Make) -> None:
     net = make_network(phones=2, handset=replace(ONE_TRY, pdn_type=V6))
     prefixes = []
@@ -119,7 +114,7 @@ def test_each_phone_has_a_64_and_hears_of_it(make_network: Make) -> None:
         assert POOL6[1] not in prefix
         (bearer,) = [bearer for bearer in net.forwarder.bearers.values() if bearer.session.imsi == imsi_of(number)]
         link_local = bytes.fromhex("fe80000000000000") + pdn.identifier
-        out = net.forwarder.uplink(gtpu.gpdu(bearer.teid, solicitation(link_local)), PEER, net.now)
+        out = net.forwarder.uplink(gtpu.gpdu(bearer.teid, router.solicitation(link_local)), PEER, net.now)
         assert isinstance(out, tuple)
         answer = gtpu.decode(out[0])
         assert isinstance(answer, gtpu.GPdu)

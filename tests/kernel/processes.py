@@ -19,9 +19,9 @@ def _start(code: str, *words: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-c", code, *words], env={**os.environ, "PYTHONPATH": here})
 
 
-def start_core(path: Path) -> "subprocess.Popen[bytes]":
+def start_core(path: Path, *words: str) -> "subprocess.Popen[bytes]":
     """With its state and its sockets below `path`."""
-    return _start(_CORE, "--state", str(path / "state"), "--run", str(path / "run"))
+    return _start(_CORE, "--state", str(path / "state"), "--run", str(path / "run"), *words)
 
 
 def start_sim(path: Path, *words: str) -> "subprocess.Popen[bytes]":

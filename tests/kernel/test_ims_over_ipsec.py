@@ -22,16 +22,20 @@ PATIENCE = 120.0
 class Lab:
     """Core and simulation, and what the phones say."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, core: str = "", phones: str = "") -> None:
+        """`core` is its configuration; `phones` what each of them is besides its card, else they are the usual ones."""
         self.lan = namespaces.create(NAMESPACE)
         namespaces.cable(End(None, "s1", ["10.0.1.133/24"]), End(self.lan, "eth0", ["10.0.1.134/24"]))
-        self.core = start_core(path)
+        self.core = start_core(path, *_config(path / "core.toml", core))
         self.core_control = connected(path / "run" / "core.sock", PATIENCE)
         cards = make_cards(2)
         self.imsis = [card.imsi for card in cards]
         self.numbers = [card.msisdn for card in cards]
         self.core_control.call("subscribers.import", csv=as_csv(cards), dry_run=False)
-        self.sim = start_sim(path, "--namespace", NAMESPACE, "--phones", "2", "--ims")
+        described = "\n".join(f'[[phone]]\nimsi = "{one.imsi}"\nk = "{one.k.hex()}"\nopc = "{one.opc.hex()}"\n{phones}'
+                              for one in cards)
+        which = _config(path / "sim.toml", described) if phones else ("--phones", "2", "--ims")
+        self.sim = start_sim(path, "--namespace", NAMESPACE, *which)
         self.sim_control = connected(path / "run" / "sim.sock", PATIENCE)
 
     def do(self, what: str, phone: int, **words: Any) -> dict[str, Any]:
@@ -44,11 +48,25 @@ class Lab:
         line: dict[str, Any] = self.sim_control.call("sim.status")[phone]["in_ims"]
         return line
 
+    def registered(self) -> None:
+        """Wait until both are."""
+        end = time.monotonic() + PATIENCE
+        while any(self.ims(phone)["ims"] != "registered" for phone in (0, 1)):
+            assert time.monotonic() < end, [self.ims(phone) for phone in (0, 1)]
+            time.sleep(0.2)
+
     def close(self) -> None:
         for process in (self.sim, self.core):
             process.terminate()
             process.wait(20)
         self.lan.remove()
+
+
+def _config(file: Path, text: str) -> tuple[str, ...]:
+    if not text:
+        return ()
+    file.write_text(text, encoding="utf-8")
+    return "--config", str(file)
 
 
 @pytest.fixture
@@ -64,10 +82,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 def test_register_text_and_call_over_ipsec(lab: Lab) -> None:
     for phone in (0, 1):
         lab.do("attach", phone)
-    end = time.monotonic() + PATIENCE
-    while any(lab.ims(phone)["ims"] != "registered" for phone in (0, 1)):
-        assert time.monotonic() < end, [lab.ims(phone) for phone in (0, 1)]
-        time.sleep(0.2)
+    lab.registered()
     assert lab.ims(0)["ipsec"] == "hmac-sha-1-96 aes-cbc"
     lab.do("text", 0, to=lab.numbers[1], text="there")
     lab.do("text", 1, to=lab.numbers[0], text="and back")
@@ -87,3 +102,29 @@ def test_register_text_and_call_over_ipsec(lab: Lab) -> None:
     assert [lab.ims(phone)["calls"] for phone in (0, 1)] == [[], []]
     for phone in (0, 1):
         lab.do("detach", phone, switch_off=True)
+
+
+def test_ipv6_phones_call_each_other_and_the_desk(tmp_path: Path) -> None:
+    """112 over a connection and SAs of their own, beside those that they have."""
+    try:
+        lab = Lab(tmp_path, '[network]\nemergency = "desk"\n', 'pdn_type = "ipv4v6"\nims = {ipv6 = true, rings = 1}')
+        for phone in (0, 1):
+            lab.do("attach", phone)
+        lab.registered()
+        lab.do("call", 0, to=lab.numbers[1])
+        time.sleep(3)
+        for phone in (0, 1):
+            (call,) = lab.ims(phone)["calls"]
+            assert call["media"]["received"] > 50
+        lab.do("hangup", 1)
+        lab.do("call", 0, to="112")
+        time.sleep(3)
+        (call,) = lab.ims(0)["calls"]
+        assert (call["with"], call["state"]) == ("urn:service:sos", "active")
+        assert call["media"]["received"] > 50
+        lab.do("hangup", 0)
+        for phone in (0, 1):
+            lab.do("detach", phone, switch_off=True)
+        lab.close()
+    finally:
+        namespaces.remove_all()

@@ -14,6 +14,7 @@ GATEWAY = bytes.fromhex("fe80000000000000 0000000000000001")
 ALL_NODES = bytes.fromhex("ff02000000000000 0000000000000001")
 UNSPECIFIED = bytes(16)
 ICMPV6, HOP_LIMIT = 58, 255
+ALL_ROUTERS = bytes.fromhex("ff020000000000000000000000000002")
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT, NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT = 133, 134, 135, 136
 ECHO_REQUEST, ECHO_REPLY = 128, 129
 
@@ -82,6 +83,16 @@ class Router:
         if kind[0] == NEIGHBOUR_SOLICITATION and packet[48:64] == GATEWAY:
             return "", _neighbour_advertisement(source)
         return "", None  # the phone looks for doubles of its own address: there is nobody else on its link
+
+
+def solicitation(source: bytes) -> bytes:
+    """What a phone with this link-local address asks (RFC 4861, 4.1)."""
+    return _packet(source, ALL_ROUTERS, bytes((ROUTER_SOLICITATION, 0, 0, 0, 0, 0, 0, 0)))
+
+
+def prefix_of(packet: bytes) -> bytes:
+    """The prefix, 8 octets, in an advertisement of ours; empty for another packet."""
+    return packet[72:80] if packet[6:7] == bytes((ICMPV6,)) and packet[40:41] == bytes((ROUTER_ADVERTISEMENT,)) else b""
 
 
 def is_local(address: bytes) -> bool:

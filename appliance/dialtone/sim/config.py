@@ -18,6 +18,7 @@
     apn = "internet"             # asked for by name; the subscription's own without it
     pdn_type = "ipv4v6"          # or ipv4, ipv6
     combined = true              # it wants SMS over NAS, too
+    emergency = true             # it attaches for calls to 112 only; with sim = false it has no card
     enb = "sim-enb1"             # where it camps; the first eNB without it
 """
 
@@ -42,10 +43,11 @@ from dialtone.sim.phone import Handset
 from dialtone.sim.usim import Usim
 
 ENB_ADDRESS = IPv4Address("10.0.1.134")
-_HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type", "combined"}
+_HANDSET_KEYS = {"imeisv", "apn", "esm_information", "retries", "pdn_type", "combined", "emergency", "sim"}
 _PDN_TYPES = {"ipv4": PdnType.IPV4, "ipv6": PdnType.IPV6, "ipv4v6": PdnType.IPV4V6}
 _PHONE_KEYS = {"imsi", "k", "op", "opc", "algorithm", "res", "iterations", "enb", "ims"} | _HANDSET_KEYS
-_IMS_KEYS = {"transport", "mechanisms", "one_port", "rport", "expires", "preconditions", "rings", "aligned", "psi"}
+_IMS_KEYS = {"transport", "mechanisms", "one_port", "rport", "expires", "preconditions", "rings", "aligned", "ipv6",
+             "psi"}
 IMS_APN = "ims"
 _ENB_KEYS = {"name", "id", "plmn", "tac", "address", "inactivity", "namespace"}
 _MME_KEYS = {"address", "port"}

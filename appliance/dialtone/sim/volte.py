@@ -19,7 +19,8 @@ IMS_PDN_SECONDS = 1.7
 @dataclass(slots=True)
 class PdnIsUp(Event):
     """A PDN connection stands: its default bearer, address, and the P-CSCFs that the network named; whether it is for
-    emergency calls, and whether the network knows whose phone this is."""
+    emergency calls, and whether the network knows whose phone this is. Of an IPv6 address the `identifier` is known
+    here, the rest is advertised by the router."""
 
     ebi: int
     apn: str
@@ -28,6 +29,7 @@ class PdnIsUp(Event):
     tai: Tai
     emergency: bool = False
     anonymous: bool = False
+    identifier: bytes = b""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ def attached(phone: Phone) -> Iterator[Effect]:
 def up(phone: Phone, pdn: Pdn, dedicated: Dedicated | None = None) -> Iterator[Effect]:
     """Tell the IMS clients of a connection, or of a bearer beside it."""
     event: Event = PdnIsUp(pdn.ebi, pdn.apn, pdn.address, pdn.p_cscf, phone.cell.tai, pdn.emergency,
-                           not phone.handset.sim or phone.nas.null)
+                           not phone.handset.sim or phone.nas.null, pdn.identifier)
     if dedicated is not None:
         event = BearerIsUp(dedicated.ebi, dedicated.linked, dedicated.qos.qci)
     for client in phone.ims_clients:

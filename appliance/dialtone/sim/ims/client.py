@@ -50,7 +50,8 @@ class ImsHandset:
     """How a handset does IMS. `transport` of what is short enough for either; `mechanisms` its offer of IPsec, none
     for a phone without; with `one_port` its protected client port is its server port. `preconditions`: it waits for its
     bearer before it rings or lets ring. `rings`: seconds until it answers by itself, None for never. `aligned`: it
-    wants AMR octet-aligned. `psi`: the SMS centre as its card names it."""
+    wants AMR octet-aligned. `ipv6`: of two addresses it uses the IPv6 one. `psi`: the SMS centre as its card names
+    it."""
 
     imei: str = "35349006-987331-0"
     transport: str = "udp"
@@ -66,6 +67,7 @@ class ImsHandset:
     preconditions: bool = True
     rings: float | None = None
     aligned: bool = False
+    ipv6: bool = False
     session_expires: int = 1800
     psi: str = "tel:+7"
     user_agent: str = "Dialtone simulated phone"
@@ -80,6 +82,24 @@ class GmUp(Effect):
     address: str
     port: int
     failed: Event | None = None
+
+
+@dataclass(slots=True)
+class FindAddress(Effect):
+    """Tell the client AddressIs when its interface has the IPv6 address with this identifier (RFC 4862, 5.5)."""
+
+    client: str
+    imsi: str
+    ebi: int
+    identifier: bytes
+    failed: Event | None = None
+
+
+@dataclass(slots=True)
+class AddressIs(Event):
+    """The router has advertised a prefix, and the interface has this IPv6 address."""
+
+    address: str
 
 
 @dataclass(slots=True)
@@ -155,6 +175,7 @@ class ImsClient(Element):
         self.ebi: int | None = None
         self.address = ""
         self.p_cscf = ""
+        self.p_cscfs: tuple[IPv4Address | IPv6Address, ...] = ()
         self.access = ""  # for P-Access-Network-Info
         self.bearers: dict[int, int] = {}  # dedicated bearers of the IMS connection: EBI and QCI
         self.attempt: Any = None  # the REGISTER that is under way (registration.Attempt)
@@ -388,6 +409,6 @@ class Asserted:
         return found
 
 
-def family(addresses: tuple[IPv4Address | IPv6Address, ...], own: IPv4Address | None) -> str:
-    """The first P-CSCF that the phone can reach with the address that it has; empty without one."""
-    return next((str(one) for one in addresses if own is not None and one.version == own.version), "")
+def family(addresses: tuple[IPv4Address | IPv6Address, ...], version: int) -> str:
+    """The first P-CSCF of that IP version; empty without one."""
+    return next((str(one) for one in addresses if one.version == version), "")

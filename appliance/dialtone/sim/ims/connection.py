@@ -8,7 +8,7 @@ from dialtone.effects import Effects, Event
 from dialtone.ids import Tai
 from dialtone.sim.faults import Faults
 from dialtone.sim.ims import call, emergency, registration
-from dialtone.sim.ims.client import GmDown, GmUp, ImsClient, family, on
+from dialtone.sim.ims.client import AddressIs, FindAddress, GmDown, GmUp, ImsClient, family, on
 from dialtone.sim.ims.states import RegistrationState
 from dialtone.sim.ims.timers import TIMERS
 from dialtone.sim.phone import BearerIsDown
@@ -30,10 +30,25 @@ def on_pdn_is_up(client: ImsClient, event: PdnIsUp, rx: Rx) -> Effects:
     if event.emergency != client.emergency or not (client.emergency or event.apn == client.apn):
         return
     client.anonymous = event.anonymous
-    client.ebi, client.address = event.ebi, str(event.address or "")
-    client.p_cscf = family(event.p_cscf, event.address)
-    client.access = _access(event.tai)
+    client.ebi, client.p_cscfs, client.access = event.ebi, event.p_cscf, _access(event.tai)
     yield from client.move("connected")
+    if event.identifier and (client.handset.ipv6 or event.address is None):
+        yield FindAddress(client.name, client.imsi, event.ebi, event.identifier, NoPort())
+    else:
+        yield from _ready(client, str(event.address or ""))
+
+
+@on.event(AddressIs)
+def on_address_is(client: ImsClient, event: AddressIs, rx: Rx) -> Effects:
+    """The IPv6 address is complete."""
+    client.mark(rx)
+    if client.ebi is not None and not client.address:
+        yield from _ready(client, event.address)
+
+
+def _ready(client: ImsClient, address: str) -> Effects:
+    client.address = address
+    client.p_cscf = family(client.p_cscfs, 6 if ":" in address else 4) if address else ""
     if not client.p_cscf:
         yield client.outcome(registration.REGISTER, False,
                              "the network named no P-CSCF that this phone can reach (PCO), so it cannot register")
@@ -49,7 +64,7 @@ def _access(tai: Tai) -> str:
 
 @on.event(NoPort)
 def on_no_port(client: ImsClient, event: NoPort, rx: Rx) -> Effects:
-    """This machine's doing, not the network's."""
+    """This machine's doing, not the network's; or no router has said where an IPv6 phone is."""
     client.mark(rx)
     yield client.outcome(registration.REGISTER, False, "this machine lets the phone have no SIP port")
 
@@ -74,7 +89,7 @@ def on_bearer_is_down(client: ImsClient, event: BearerIsDown, rx: Rx) -> Effects
     yield from registration.lost(client, "the IMS connection is gone")
     yield from client.move("disconnected")
     yield GmDown(client.name, client.imsi, client.address)
-    client.ebi, client.address, client.p_cscf = None, "", ""
+    client.ebi, client.address, client.p_cscf, client.p_cscfs = None, "", "", ()
     client.bearers.clear()
 
 

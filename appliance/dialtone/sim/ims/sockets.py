@@ -9,9 +9,12 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from ipaddress import IPv6Address
+from pathlib import Path
 
 from dialtone.codec import sip
+from dialtone.datapath.router import is_local
 from dialtone.effects import InstallSas, KeepSas, RemoveSas
 from dialtone.errors import LocalError
 from dialtone.kernel.ipsec import Ipsec
@@ -19,7 +22,7 @@ from dialtone.lab_kernel.namespaces import Namespace
 from dialtone.links.names import family_of
 from dialtone.links.sip import SipLink
 from dialtone.loop import Loop
-from dialtone.sim.ims.client import GmDown, GmUp, ImsClient
+from dialtone.sim.ims.client import AddressIs, FindAddress, GmDown, GmUp, ImsClient
 from dialtone.sim.ims.stream import FRAME_SECONDS, REPORT_SECONDS, MediaDown, MediaUp, Stream
 from dialtone.sim.network import Done, answered
 
@@ -46,6 +49,7 @@ class ImsSockets:
                                 (RemoveSas, self._remove), (MediaUp, self._media_up), (MediaDown, self._media_down)):
             loop.performers[effect] = answered(perform)
         loop.performers[GmUp] = self._gm_up
+        loop.performers[FindAddress] = self._find_address
 
     def add(self, client: ImsClient) -> ImsClient:
         """Give an IMS client its place, and its link on Gm."""
@@ -69,10 +73,34 @@ class ImsSockets:
 
     # ---- SIP -----------------------------------------------------------------------------------------
 
-    def _gm_up(self, effect: GmUp, done: Done) -> None:
-        task = asyncio.ensure_future(self._listen(effect, done))
+    def _find_address(self, effect: FindAddress, done: Done) -> None:
+        self._run(self._look(effect, done))
+
+    async def _look(self, effect: FindAddress, done: Done) -> None:
+        """Until the phone's kernel has heard the router, and made an address of its prefix."""
+        end = time.monotonic() + ADDRESS_SECONDS
+        while not (address := self._global(effect)):
+            if time.monotonic() > end:
+                done(LocalError("No router has advertised a prefix to the phone."))
+                return
+            await asyncio.sleep(_TRY_SECONDS)
+        done(None)
+        self.loop.tell(effect.client, AddressIs(address))
+
+    def _global(self, effect: FindAddress) -> str:
+        with Namespace(self.namespace_of(effect.imsi)).enter():
+            lines = Path("/proc/thread-self/net/if_inet6").read_text(encoding="ascii").splitlines()
+        found = (bytes.fromhex(line.split()[0]) for line in lines)
+        return next((str(IPv6Address(address)) for address in found
+                     if address[8:] == effect.identifier and not is_local(address)), "")
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _gm_up(self, effect: GmUp, done: Done) -> None:
+        self._run(self._listen(effect, done))
 
     async def _listen(self, effect: GmUp, done: Done) -> None:
         """Open the port as soon as the device has its address."""
