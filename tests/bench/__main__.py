@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import api, attach, codecs, crowd, ims, processes, sip, texts
+from tests.bench import api, attach, codecs, crowd, ims, processes, sip, texts, tracing
 from tests.bench.rows import Row
 
 SECTIONS: dict[str, Callable[[bool], Iterator[Row]]] = {
@@ -23,6 +23,7 @@ SECTIONS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "IMS: Gm, Mw, ISC and Cx as octets, SQN durable, trace on": ims.rows,
     "texts over NAS: SGd as octets, each text durable, trace on": texts.rows,
     "the API beside a busy core": api.rows,
+    "trace: what it costs, and a capture that is imported": tracing.rows,
     "start-up and memory": processes.rows,
 }
 

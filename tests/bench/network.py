@@ -168,10 +168,10 @@ def away(phone: Phone) -> bool:
 
 class Network(Phones):
     """Phones and their core, with its database and control socket in `folder`; `gm` is our end of Gm, for what speaks
-    SIP there. `wrapper` is put before the core's command (a tracer)."""
+    SIP there. `wrapper` is put before the core's command (a tracer); without `traced` it keeps no trace."""
 
     def __init__(self, count: int, folder: Path, wrapper: tuple[str, ...] = (), enbs: int = 1,
-                 subscribers: int = 0) -> None:
+                 subscribers: int = 0, traced: bool = True) -> None:
         provision(folder, max(count, subscribers))
         ours, theirs = pair()
         self.gm, theirs_gm = pair()
@@ -179,7 +179,8 @@ class Network(Phones):
             fds = (theirs.fileno(), theirs_gm.fileno())
             command = [*wrapper, sys.executable, "-m", "tests.bench.core_process", str(folder),
                        str(fds[0]), str(enbs), str(fds[1])]
-            self.core = subprocess.Popen(command, pass_fds=fds, cwd=ROOT)
+            silent = {} if traced else {"DIALTONE_BENCH_UNTRACED": "1"}
+            self.core = subprocess.Popen(command, pass_fds=fds, cwd=ROOT, env=os.environ | silent)
         super().__init__(ours, cards(count), enbs)
         try:
             self.connect()

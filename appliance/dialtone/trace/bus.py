@@ -7,7 +7,7 @@ An event is a tuple with the raw octets; decoding for people happens in another 
 import itertools
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 VERSION = 1
 
@@ -44,6 +44,9 @@ class Event(NamedTuple):
     info: str = ""
 
 
+_new = tuple.__new__  # half the price of calling Event, forty times for each phone that attaches
+
+
 class Bus:
     """Ring of the last `capacity` events, and live listeners that are called with each new one."""
 
@@ -56,23 +59,21 @@ class Bus:
     def received(self, time: float, point: str, src: str, dst: str, name: str, subject: str, procedure: str,
                  state: str, data: bytes, plain: bytes = b"", info: str = "") -> None:
         """A message came in."""
-        self._put(Event(next(self._ids), time, "rx", point, src, dst, name, subject, procedure, state, data,
-                        plain, info))
+        self._put((next(self._ids), time, "rx", point, src, dst, name, subject, procedure, state, data, plain, info))
 
     def sent(self, time: float, point: str, src: str, dst: str, name: str, subject: str, procedure: str,
              state: str, data: bytes, plain: bytes = b"", info: str = "") -> None:
         """A message went out."""
-        self._put(Event(next(self._ids), time, "tx", point, src, dst, name, subject, procedure, state, data,
-                        plain, info))
+        self._put((next(self._ids), time, "tx", point, src, dst, name, subject, procedure, state, data, plain, info))
 
     def done(self, time: float, point: str, src: str, name: str, subject: str, info: str,
              procedure: str = "", state: str = "", data: bytes = b"") -> None:
         """Something happened that is no message."""
-        self._put(Event(next(self._ids), time, "done", point, src, src, name, subject, procedure, state, data,
-                        b"", info))
+        self._put((next(self._ids), time, "done", point, src, src, name, subject, procedure, state, data, b"", info))
 
-    def _put(self, event: Event) -> None:
-        key = (event.kind, event.point, event.name)
+    def _put(self, fields: tuple[Any, ...]) -> None:
+        event = _new(Event, fields)
+        key = (fields[2], fields[3], fields[6])
         self.counters[key] = self.counters.get(key, 0) + 1
         self.ring.append(event)
         for listener in self.listeners:
