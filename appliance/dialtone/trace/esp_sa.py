@@ -14,11 +14,14 @@ _INTEGRITY = {"hmac-md5-96": "HMAC-MD5-96 [RFC2403]", "hmac-sha-1-96": "HMAC-SHA
 
 
 def lines(sas: SaSet) -> list[str]:
-    """A line of nine fields for each SA of a set."""
-    found = []
-    for sa in sas.sas():
-        key = f"0x{sas.encryption.hex()}" if sas.encryption else ""
-        fields = (f"IPv{ip_address(sa.source).version}", sa.source, sa.destination, f"0x{sa.spi:08x}",
-                  _ENCRYPTION[sas.ealg], key, _INTEGRITY[sas.alg], f"0x{sas.integrity.hex()}", "32-bit")
-        found.append(",".join(f'"{field}"' for field in fields))
-    return found
+    """A line for each SA of a set."""
+    return [line(sa.source, sa.destination, sa.spi, sas.alg, sas.integrity, sas.ealg, sas.encryption)
+            for sa in sas.sas()]
+
+
+def line(source: str, destination: str, spi: int, alg: str, integrity: bytes, ealg: str, encryption: bytes) -> str:
+    """Nine fields."""
+    key = f"0x{encryption.hex()}" if encryption else ""
+    fields = (f"IPv{ip_address(source).version}", source, destination, f"0x{spi:08x}", _ENCRYPTION[ealg], key,
+              _INTEGRITY[alg], f"0x{integrity.hex()}", "32-bit")
+    return ",".join(f'"{field}"' for field in fields)
