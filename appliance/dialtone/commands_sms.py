@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the control socket can be asked of texts: send, broadcast, list. Whole messages, whatever parts they came in."""
+"""What the control socket can be asked of texts: send, broadcast, list, how far a broadcast is, cancel.
+
+Whole messages, whatever parts they came in. A batch names texts that were written down together, as `17` or `17-216`:
+the numbers of the first and the last one.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -12,9 +16,10 @@ from dialtone.errors import LocalError
 from dialtone.hss.store import Store
 from dialtone.hss.subscriber import Subscriber
 from dialtone.sms import queue
+from dialtone.sms.cancel import Cancel, at_rest
 from dialtone.sms.element import Sms
 from dialtone.sms.queue import Stored
-from dialtone.sms.text import Message, PutTexts, Text, together
+from dialtone.sms.text import CANCELLED, Message, PutTexts, State, Text, together
 
 if TYPE_CHECKING:
     from dialtone.wiring import Core
@@ -37,17 +42,18 @@ class SmsCommands:
 
     def table(self) -> dict[str, Command]:
         """By name, for the control server."""
-        return {"sms.send": self.send, "sms.broadcast": self.broadcast, "sms.list": self.list_all}
+        return {"sms.send": self.send, "sms.broadcast": self.broadcast, "sms.list": self.list_all,
+                "sms.progress": self.progress, "sms.cancel": self.cancel}
 
     async def send(self, args: Args) -> Any:
-        """{to, text, sender?} -> the message's line. `to` is a number or an IMSI."""
+        """{to, text, sender?} -> its batch. `to` is a number or an IMSI."""
         recipient = self._recipient(str(args["to"]))
         texts = self._texts([recipient], str(args["text"]), str(args.get("sender") or self.sms.config.sender), args)
         await self._store(texts)
-        return {"to": recipient.imsi, "parts": len(texts), "ids": [text.id for text in texts]}
+        return {"to": recipient.imsi, "parts": len(texts), "batch": _batch(texts)}
 
     async def broadcast(self, args: Args) -> Any:
-        """{tag?, text, dry_run=true, sender?}: to every subscriber with the tag, or to all."""
+        """{tag?, text, dry_run=true, sender?} -> to whom, and the batch: every subscriber with the tag, or all."""
         tag = str(args.get("tag", ""))
         recipients = self.store.subscribers(tag=tag)
         if not recipients:
@@ -57,8 +63,28 @@ class SmsCommands:
         dry = bool(args.get("dry_run", True))
         if not dry:
             await self._store(texts)
-        return {"dry_run": dry, "parts": len(texts) // len(recipients),
+        return {"dry_run": dry, "parts": len(texts) // len(recipients), "batch": "" if dry else _batch(texts),
                 "to": [{"imsi": one.imsi, "msisdn": one.msisdns[0] if one.msisdns else None} for one in recipients]}
+
+    def progress(self, args: Args) -> Any:
+        """{batch} -> how many of its texts are waiting, delivered, expired, failed, cancelled."""
+        first, last = _numbers(args)
+        found = self.sms.box.tally(first, last)
+        if not found:
+            raise LocalError(f"There is no text {args['batch']}.", remedy="`dialtone sms list` shows the latest.")
+        return {"batch": str(args["batch"]), "texts": sum(found.values())} | {
+            state: found.get(state, 0) for state in (*State, CANCELLED)}
+
+    def cancel(self, args: Args) -> Any:
+        """{batch} -> how many of its texts do not go out any more. What is being delivered just now arrives."""
+        first, last = _numbers(args)
+        messages = together(sorted(at_rest(self.sms), key=lambda text: text.id))
+        ids = frozenset(text.id for message in messages for text in message.texts
+                        if any(first <= part.id <= last for part in message.texts))
+        if not ids:
+            raise LocalError(f"Nothing of {args['batch']} waits.", remedy="`dialtone sms list` says what became of it.")
+        self.core.loop.tell(self.sms.name, Cancel(ids))
+        return {"batch": str(args["batch"]), "cancelled": len(ids)}
 
     def list_all(self, args: Args) -> Any:
         """{imsi?, limit=100, texts=true} -> messages, the latest first; without `texts` what they say is left out."""
@@ -115,3 +141,16 @@ class SmsCommands:
     async def _store(self, texts: tuple[Text, ...]) -> None:
         await self.save(PutTexts(texts))
         self.core.loop.tell(self.sms.name, Stored(texts))
+
+
+def _batch(texts: tuple[Text, ...]) -> str:
+    return f"{texts[0].id}-{texts[-1].id}" if len(texts) > 1 else str(texts[0].id)
+
+
+def _numbers(args: Args) -> tuple[int, int]:
+    """The first and the last number of a batch."""
+    first, _, last = str(args["batch"]).partition("-")
+    try:
+        return int(first), int(last or first)
+    except ValueError:
+        raise LocalError(f"{args['batch']!r} names no texts.", remedy="Give a number, or two as 17-216.") from None

@@ -13,7 +13,8 @@ from dialtone.codec.sms import RPAck, RPData, rp
 from dialtone.codec.sms.address import Address
 from dialtone.sim.phone import Handset
 from dialtone.sim.power import BreakCommand
-from dialtone.sim.sms import MemoryCommand, TextCommand
+from dialtone.sim.sms import TextCommand
+from dialtone.sim.texts import MemoryCommand
 from dialtone.trace.bus import Bus, Event
 from dialtone.trace.diagnose import diagnose
 

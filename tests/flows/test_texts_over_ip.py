@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from leaks import held
 from network import Network
-from text_flows import ALICE, ALICES, BOB, BOBS, text, two
+from text_flows import ALICE, ALICES, BOB, BOBS, got, text, two
 
 from dialtone.codec import sip
 from dialtone.codec.sip import MessageRequest, RegisterRequest, SipRequest, SipResponse
@@ -19,6 +19,7 @@ from dialtone.effects import Answer, Effects, Event, Request
 from dialtone.element import Element
 from dialtone.ids import Plmn
 from dialtone.links.memory import Memory
+from dialtone.sim.power import BreakCommand
 from dialtone.sim.texts import Texts
 from dialtone.sip.transactions import SipPolicy, own_via
 
@@ -143,7 +144,7 @@ def test_a_phone_submits_over_ip(isc: Isc) -> None:
     assert answer.user_data is not None
     assert isinstance(tpdu.decode(answer.user_data, uplink=False), SmsSubmitReport)
     isc.net.run(2)
-    assert isc.net.phones[BOB].texts.messages() == [(f"+{ALICES}", "Hello")]
+    assert got(isc.net.phones[BOB]) == [(f"+{ALICES}", "Hello")]
 
 
 def test_nothing_is_acknowledged_before_it_is_on_the_disk(isc: Isc) -> None:
@@ -193,7 +194,7 @@ def test_a_text_goes_over_ip_where_the_phone_is_registered_and_only_there(isc: I
     assert isc.rp(BOB, RPAck(reference=told.reference), sent.call_id) == 202
     assert isc.states() == ["delivered"]
     isc.net.run(7200)
-    assert isc.net.phones[BOB].texts.messages() == []  # once, and not over NAS, too
+    assert got(isc.net.phones[BOB]) == []  # once, and not over NAS, too
     assert len(isc.scscf.got) == 1
 
 
@@ -203,7 +204,7 @@ def test_over_nas_after_silence(isc: Isc) -> None:
     text(isc.net, seconds=30)
     assert isc.states() == ["waiting"]
     isc.net.run(20)
-    assert isc.net.phones[BOB].texts.messages() == [(f"+{ALICES}", "Hello")]
+    assert got(isc.net.phones[BOB]) == [(f"+{ALICES}", "Hello")]
     assert isc.states() == ["delivered"]
 
 
@@ -212,7 +213,23 @@ def test_over_nas_after_a_refusal_or_no_answer(isc: Isc, status: int) -> None:
     isc.scscf.answers = status
     isc.register(BOB)
     text(isc.net, seconds=45)
-    assert isc.net.phones[BOB].texts.messages() == [(f"+{ALICES}", "Hello")]
+    assert got(isc.net.phones[BOB]) == [(f"+{ALICES}", "Hello")]
+    assert isc.states() == ["delivered"]
+
+
+def test_an_rp_ack_that_comes_late_counts(isc: Isc) -> None:
+    """The text is on its way over NAS by then, which is given up."""
+    isc.register(BOB)
+    text(isc.net)
+    told, call = isc.last(), isc.scscf.got[-1].call_id
+    isc.net.command(isc.net.phones[BOB].name, BreakCommand("no_cp_ack"))
+    isc.net.run(38)
+    assert isc.net.names("SGd").count("MT-Forward-Short-Message Request") == 1
+    isc.rp(BOB, RPAck(reference=told.reference), call)
+    assert isc.states() == ["delivered"]
+    isc.net.run(60)
+    isc.net.command(isc.net.phones[BOB].name, BreakCommand(None), 7200)
+    assert got(isc.net.phones[BOB]) == []
     assert isc.states() == ["delivered"]
 
 
@@ -222,7 +239,7 @@ def test_over_nas_after_rp_error(isc: Isc) -> None:
     told = isc.last()
     isc.rp(BOB, RPError(reference=told.reference, cause=111), isc.scscf.got[-1].call_id)
     isc.net.run(2)
-    assert isc.net.phones[BOB].texts.messages() == [(f"+{ALICES}", "Hello")]
+    assert got(isc.net.phones[BOB]) == [(f"+{ALICES}", "Hello")]
 
 
 def test_a_full_phone_is_not_tried_over_nas(isc: Isc) -> None:
@@ -253,7 +270,7 @@ def test_a_phone_without_smsip_is_reached_over_nas(isc: Isc) -> None:
     isc.register(BOB, smsip=False)
     text(isc.net)
     assert isc.scscf.got == []
-    assert isc.net.phones[BOB].texts.messages() == [(f"+{ALICES}", "Hello")]
+    assert got(isc.net.phones[BOB]) == [(f"+{ALICES}", "Hello")]
 
 
 def test_a_phone_that_registers_gets_what_waits(isc: Isc) -> None:
@@ -274,7 +291,7 @@ def test_a_registration_ends(isc: Isc, gone: str) -> None:
         isc.net.run(3700)
     text(isc.net)
     assert isc.scscf.got == []
-    assert isc.net.phones[BOB].texts.messages() == [(f"+{ALICES}", "Hello")]
+    assert got(isc.net.phones[BOB]) == [(f"+{ALICES}", "Hello")]
 
 
 def test_a_registration_of_nobody(isc: Isc) -> None:
@@ -290,7 +307,7 @@ def test_a_page_for_a_phone_that_is_away(isc: Isc) -> None:
     assert isc.message(ALICE, "Grüße 😀".encode(), "text/plain", IMPU[BOB]) == 202
     assert isc.states() == ["waiting"]
     isc.net.attach(BOB, seconds=5)
-    assert isc.net.phones[BOB].texts.messages() == [(f"+{ALICES}", "Grüße 😀")]
+    assert got(isc.net.phones[BOB]) == [(f"+{ALICES}", "Grüße 😀")]
 
 
 def test_pages_that_are_not_kept(isc: Isc) -> None:

@@ -21,7 +21,8 @@ from dialtone.effects import PeerDown, PeerUp
 from dialtone.links.memory import Weather
 from dialtone.sim.phone import Handset, Phone
 from dialtone.sim.power import BreakCommand
-from dialtone.sim.sms import MemoryCommand, TextCommand
+from dialtone.sim.sms import TextCommand
+from dialtone.sim.texts import MemoryCommand
 
 
 class Texting(Network):
@@ -42,7 +43,7 @@ class Texting(Network):
         return self.phones[BOB]
 
     def inbox(self, imsi: str = BOB) -> list[tuple[str, str]]:
-        return self.phones[imsi].texts.messages()
+        return text_flows.got(self.phones[imsi])
 
     def states(self) -> list[str]:
         """What became of each text, by the store."""

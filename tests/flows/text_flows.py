@@ -12,6 +12,11 @@ COMBINED = Handset(retries=False, combined=True)
 COLUMNS = ("UE", "enb1", "mme", "pgw", "hss", "sms")
 
 
+def got(phone: Phone) -> list[tuple[str, str]]:
+    """Senders and texts of what came."""
+    return [(one.sender, one.text) for one in phone.texts.messages()]
+
+
 def text(net: Network, text: str = "Hello", to: str = f"+{BOBS}", seconds: float = 5.0, *, report: bool = False,
          validity: int = 0) -> Phone:
     """Alice texts."""

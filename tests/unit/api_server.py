@@ -61,6 +61,12 @@ class StandIn:
                 "get", "add", "edit", "remove", "undo")},
             **{name: self.note(name) for name in (
                 "enb.reset", "enb.overload", "enb.capacity", "ue.locate", "warning.send", "warning.stop")},
+            "sms.send": self.texts("sms.send"), "sms.broadcast": self.texts("sms.broadcast"),
+            "sms.cancel": self.texts("sms.cancel"),
+            "sms.list": lambda args: [{"id": 17, "from": "Network", "to": "+1001", "state": "waiting", "text": "Hello",
+                                       "why": "the phone is switched off or out of reach"}],
+            "sms.progress": lambda args: {"batch": args["batch"], "texts": 3, "waiting": 0, "delivered": 2,
+                                          "expired": 0, "failed": 0, "cancelled": 1},
             "warnings": lambda args: [{"identifier": 4380, "serial": 0x4010, "period": 5, "text": "a test"}],
         }
 
@@ -70,6 +76,22 @@ class StandIn:
                 raise ZeroDivisionError(str(args))
             self.asked.append((name, dict(args)))
             return {"done": name}
+
+        return command
+
+    def done(self, name: str) -> Command:
+        def command(args: Args) -> dict[str, Any]:
+            self.asked.append((name, dict(args)))
+            return {"imsi": args["imsi"], "last": "done", "ok": args.get("text") != "fails"}
+
+        return command
+
+    def texts(self, name: str) -> Command:
+        def command(args: Args) -> dict[str, Any]:
+            self.asked.append((name, dict(args)))
+            dry = bool(args.get("dry_run"))
+            return {"to": [{"imsi": IMSI, "msisdn": "1001"}] if name == "sms.broadcast" else IMSI, "dry_run": dry,
+                    "batch": "" if dry else "17-18", "parts": 2, "cancelled": 2}
 
         return command
 
@@ -97,6 +119,9 @@ class StandIn:
                 "sim.attach": self.note("attach"), "sim.detach": self.note("detach"), "sim.break": self.note("break"),
                 "sim.idle": self.note("idle"), "sim.service": self.note("service"), "sim.update": self.note("update"),
                 "sim.power": self.note("power"), "sim.handover": self.note("handover"),
+                "sim.sms": self.done("sms"), "sim.memory": self.done("memory"),
+                "sim.inbox": lambda args: [{"from": "+1001", "text": "Hello", "over": "IP"}],
+                "sim.sent": lambda args: [{"to": "+1002", "reference": 0, "state": "received by the phone"}],
                 "sim.enbs": lambda args: [{"name": "sim-enb1", "s1": "up"}],
                 "sim.exec": lambda args: {"code": 0, "stdout": " ".join(args["argv"]), "stderr": ""}}
 

@@ -60,7 +60,8 @@ def events(url: str, query: str = "") -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("path", "key"), [
     ("/status", "network"), ("/ues", 0), ("/leaks", "teids"), ("/counters", "events"), ("/subscribers", 0),
-    ("/sim/phones", 0), ("/openapi.json", "paths"),
+    ("/sim/phones", 0), ("/sms", 0), ("/sms/progress?batch=17-19", "texts"), (f"/sim/phones/{IMSI}/sms", 0),
+    (f"/sim/phones/{IMSI}/sms/sent", 0), ("/openapi.json", "paths"),
 ])
 def test_reads(url: str, path: str, key: str | int) -> None:
     status, found, _ = ask(url, path)
@@ -88,6 +89,24 @@ def test_actions_reach_core_and_phones(server: tuple[StandIn, str]) -> None:
         ("import", {"csv": "imsi,k\n", "dry_run": True, "overwrite": False})]
     done = ask(url, f"/sim/phones/{IMSI}:exec", "POST", {"argv": ["ping", "10.45.0.1"]})[1]
     assert done == {"code": 0, "stdout": "ping 10.45.0.1", "stderr": ""}
+
+
+def test_texts_reach_core_and_phones(server: tuple[StandIn, str]) -> None:
+    stand_in, url = server
+    stand_in.asked.clear()
+    new = {"to": "+1002", "text": "Hello"}
+    assert ask(url, "/sms", "POST", new)[0] == 202
+    assert ask(url, "/sms:broadcast", "POST", {"text": "Hello", "tag": "lab"})[0] == 202
+    assert ask(url, "/sms:cancel", "POST", {"batch": "17-19"})[0] == 202
+    assert ask(url, f"/sim/phones/{IMSI}:sms", "POST", {**new, "over": "nas"})[0] == 200
+    assert ask(url, f"/sim/phones/{IMSI}:memory", "POST", {"full": False})[0] == 200
+    assert stand_in.asked == [
+        ("sms.send", new), ("sms.broadcast", {"text": "Hello", "tag": "lab", "dry_run": True}),
+        ("sms.cancel", {"batch": "17-19"}), ("sms", {**new, "imsi": IMSI, "report": False, "over": "nas"}),
+        ("memory", {"imsi": IMSI, "full": False, "over": "auto"})]
+    for path, body in (("/sms:cancel", {"batch": "all"}), (f"/sim/phones/{IMSI}:sms", {**new, "over": "post"})):
+        assert ask(url, path, "POST", body)[0] == 422
+    assert ask(url, "/sms/progress?batch=-")[0] == 422
 
 
 def test_errors_are_problems_with_a_remedy(url: str) -> None:

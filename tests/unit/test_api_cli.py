@@ -94,6 +94,31 @@ def test_ue_and_sim(server: tuple[StandIn, str]) -> None:
     assert stand_in.asked[-1] == ("break", {"imsi": IMSI, "fault": "op_as_opc"})
 
 
+def test_texts(server: tuple[StandIn, str]) -> None:
+    stand_in, url = server
+    for words, asked, said in (
+        (("sms", "send", "+1002", "Hello", "--from", "Class"),
+         ("sms.send", {"to": "+1002", "text": "Hello", "sender": "Class"}), "`dialtone sms progress 17-18` shows"),
+        (("sms", "broadcast", "Hello", "--tag", "lab"),
+         ("sms.broadcast", {"text": "Hello", "tag": "lab", "dry_run": True}), "Would go to 1 phones. Say --yes"),
+        (("sms", "broadcast", "Hello", "--yes"),
+         ("sms.broadcast", {"text": "Hello", "tag": "", "dry_run": False}), "`dialtone sms cancel 17-18` takes back"),
+        (("sms", "cancel", "17-18"), ("sms.cancel", {"batch": "17-18"}), "2 texts will not go out any more."),
+        (("sim", "sms", IMSI, "1002", "Hello", "--report", "--over", "ip"),
+         ("sms", {"imsi": IMSI, "to": "1002", "text": "Hello", "report": True, "over": "ip"}), "done"),
+        (("sim", "memory", IMSI, "--free"), ("memory", {"imsi": IMSI, "full": False, "over": "auto"}), "done"),
+    ):
+        found = run(*words, url=url)
+        assert (found.exit_code, stand_in.asked[-1]) == (0, asked)
+        assert said in " ".join(found.output.split())
+    assert run("sms", "progress", "17-19", "--wait", "5", url=url).output == "3 texts: 2 delivered, 1 cancelled\n"
+    assert json.loads(run("sms", "progress", "17-19", "--json", url=url).output)["delivered"] == 2
+    assert "switched off" in run("sms", "list", url=url).output
+    assert "received by the phone" in run("sim", "sent", IMSI, url=url).output
+    assert json.loads(run("sim", "inbox", IMSI, "--json", url=url).output)[0]["over"] == "IP"
+    assert run("sim", "sms", IMSI, "1002", "fails", url=url).exit_code == 1
+
+
 def test_enbs_handover_and_warnings(server: tuple[StandIn, str]) -> None:
     stand_in, url = server
     assert "sim-enb1" in run("sim", "enbs", url=url).output

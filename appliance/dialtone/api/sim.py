@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes: the simulated phones, where they run beside the core."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -71,7 +71,7 @@ async def announce(enb: str, areas: Areas, its: Teacher) -> Done:
 
 @router.get("/phones/{imsi}/sms")
 async def inbox(imsi: str, its: Student) -> Rows:
-    """The texts that came over NAS."""
+    """The short messages that came, and over which path."""
     return _sealed(its, await its.sim.call("sim.inbox", imsi=imsi))
 
 
@@ -86,6 +86,12 @@ def _sealed(its: Visit, texts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return texts if its.trusted else [{**text, "text": None, "length": len(text["text"])} for text in texts]
 
 
+@router.get("/phones/{imsi}/sms/sent")
+async def sent(imsi: str, its: Student) -> Rows:
+    """The latest short messages that the phone sent, and what it knows of them."""
+    return await its.sim.call("sim.sent", imsi=imsi)
+
+
 class Text(BaseModel):
     """A text for a phone to send."""
 
@@ -94,12 +100,28 @@ class Text(BaseModel):
     to: str = Field(examples=["+15550102"])
     text: str
     report: bool = False
+    over: Literal["auto", "ip", "nas"] = "auto"
 
 
 @router.post("/phones/{imsi}:sms")
 async def sms(imsi: str, new: Text, its: Teacher) -> Done:
-    """It sends a text over NAS."""
-    return await its.sim.call("sim.sms", imsi=imsi, **new.model_dump())
+    """It sends a short message; answers when the service centre has it, or not."""
+    return await its.sim.call("sim.sms", 60.0, imsi=imsi, **new.model_dump())
+
+
+class Memory(BaseModel):
+    """Whether there is room for short messages."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    full: bool
+    over: Literal["auto", "ip", "nas"] = "auto"
+
+
+@router.post("/phones/{imsi}:memory")
+async def memory(imsi: str, room: Memory, its: Teacher) -> Done:
+    """Its memory is full, or has room again, which the network is told."""
+    return await its.sim.call("sim.memory", 60.0, imsi=imsi, **room.model_dump())
 
 
 @router.post("/phones/{imsi}:attach")

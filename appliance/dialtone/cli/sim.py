@@ -2,10 +2,13 @@
 """`dialtone sim`: the simulated phones."""
 
 import sys
+from typing import Any
 
 import click
 
 from dialtone.cli.common import client, json_option, show, url_option
+
+PATH = click.Choice(["auto", "ip", "nas"])
 
 
 class Phones(click.Group):
@@ -67,14 +70,44 @@ def detach(imsi: str, switch_off: bool, url: str) -> None:
 @click.argument("to")
 @click.argument("text")
 @click.option("--report", is_flag=True, help="Ask for a status report.")
+@click.option("--over", type=PATH, default="auto", show_default=True,
+              help="auto: over IP where the phone is registered to IMS.")
 @json_option
 @url_option
-def sms(imsi: str, to: str, text: str, report: bool, as_json: bool, url: str) -> None:
-    """A phone sends TEXT over NAS. Example: dialtone sim sms 001010000000001 +15550102 "Hello"
+def sms(imsi: str, to: str, text: str, report: bool, over: str, as_json: bool, url: str) -> None:
+    """A phone sends TEXT as a short message. Example: dialtone sim sms 001010000000001 +15550102 "Hello" --report
 
-    `dialtone sim inbox` shows what a phone has got.
+    `dialtone sim sent` shows what became of it, `dialtone sim inbox` what a phone has got.
     """
-    show(client(url).post(f"/sim/phones/{imsi}:sms", {"to": to, "text": text, "report": report}), as_json)
+    done = client(url).post(f"/sim/phones/{imsi}:sms", {"to": to, "text": text, "report": report, "over": over})
+    _done(done, as_json)
+
+
+@sim.command()
+@click.argument("imsi")
+@click.option("--full/--free", required=True, help="No room for a further text, or room again.")
+@click.option("--over", type=PATH, default="auto", show_default=True, help="How the network is told (RP-SMMA).")
+@json_option
+@url_option
+def memory(imsi: str, full: bool, over: str, as_json: bool, url: str) -> None:
+    """Fill or empty a phone's memory for short messages. Example: dialtone sim memory 001010000000001 --full"""
+    _done(client(url).post(f"/sim/phones/{imsi}:memory", {"full": full, "over": over}), as_json)
+
+
+def _done(line: Any, as_json: bool) -> None:
+    """What a phone did; exits with 1 where it failed."""
+    show(line if as_json else {"phone": line["imsi"], "last": line.get("in_ims", line)["last"]}, as_json)
+    if not line["ok"]:
+        sys.exit(1)
+
+
+@sim.command()
+@click.argument("imsi")
+@json_option
+@url_option
+def sent(imsi: str, as_json: bool, url: str) -> None:
+    """The short messages a phone sent, and their status reports. Example: dialtone sim sent 001010000000001"""
+    show(client(url).get(f"/sim/phones/{imsi}/sms/sent"), as_json, ("to", "reference", "state"), "It has sent none.")
 
 
 @sim.command()
@@ -82,8 +115,8 @@ def sms(imsi: str, to: str, text: str, report: bool, as_json: bool, url: str) ->
 @json_option
 @url_option
 def inbox(imsi: str, as_json: bool, url: str) -> None:
-    """The texts that came over NAS. Example: dialtone sim inbox 001010000000001"""
-    show(client(url).get(f"/sim/phones/{imsi}/sms"), as_json, ("from", "text"), "It has none.")
+    """The short messages that came to a phone. Example: dialtone sim inbox 001010000000001"""
+    show(client(url).get(f"/sim/phones/{imsi}/sms"), as_json, ("from", "over", "text"), "It has none.")
 
 
 @sim.command("open")

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """`dialtone sms`: texts."""
 
+import time
+
 import click
 
 from dialtone.cli.common import client, json_option, show, url_option
 
+STATES = ("delivered", "waiting", "expired", "failed", "cancelled")
+
 
 @click.group()
 def sms() -> None:
-    """Texts: send, broadcast, and what became of them."""
+    """Texts: send, broadcast, take back, and what became of them."""
 
 
 @sms.command()
@@ -27,7 +31,7 @@ def send(to: str, text: str, sender: str | None, as_json: bool, url: str) -> Non
         show(done, True)
     else:
         parts = f" in {done['parts']} parts" if done["parts"] > 1 else ""
-        click.echo(f"Taken for {done['to']}{parts}. `dialtone sms list` shows what becomes of it.")
+        click.echo(f"Taken for {done['to']}{parts}. `dialtone sms progress {done['batch']}` shows what becomes of it.")
 
 
 @sms.command()
@@ -44,8 +48,47 @@ def broadcast(text: str, tag: str, sender: str | None, yes: bool, as_json: bool,
         show(done, True)
         return
     show(done["to"], False, ("imsi", "msisdn"))
-    click.echo(f"{'Would go' if done['dry_run'] else 'Goes'} to {len(done['to'])} phones."
-               + (" Say --yes to send it." if done["dry_run"] else ""))
+    if done["dry_run"]:
+        click.echo(f"Would go to {len(done['to'])} phones. Say --yes to send it.")
+    else:
+        click.echo(f"Goes to {len(done['to'])} phones. `dialtone sms progress {done['batch']}` shows how far it is, "
+                   f"`dialtone sms cancel {done['batch']}` takes back what has not gone.")
+
+
+@sms.command()
+@click.argument("batch")
+@click.option("--wait", default=0.0, metavar="SECONDS", help="Show it until nothing waits any more, or so long.")
+@json_option
+@url_option
+def progress(batch: str, wait: float, as_json: bool, url: str) -> None:
+    """How far texts are that were sent together. Example: dialtone sms progress 17-216 --wait 60"""
+    end, shown = time.monotonic() + wait, None
+    while True:
+        now = client(url).get("/sms/progress", batch=batch)
+        going = now["waiting"] and time.monotonic() < end
+        if now != shown and not (as_json and going):
+            if as_json:
+                show(now, True)
+            else:
+                click.echo(f"{now['texts']} texts: " + ", ".join(
+                    f"{now[state]} {state}" for state in STATES if now[state]))
+        if not going:
+            return
+        shown = now
+        time.sleep(1)
+
+
+@sms.command()
+@click.argument("batch")
+@json_option
+@url_option
+def cancel(batch: str, as_json: bool, url: str) -> None:
+    """Take back texts that wait for their phones. Example: dialtone sms cancel 17-216"""
+    done = client(url).post("/sms:cancel", {"batch": batch})
+    if as_json:
+        show(done, True)
+    else:
+        click.echo(f"{done['cancelled']} texts will not go out any more.")
 
 
 @sms.command("list")

@@ -236,6 +236,14 @@ class Sms:
         """A text to all phones, or to those with a tag; by default only say to whom."""
         return self._source.post("/sms:broadcast", {"text": text, "tag": tag, "dry_run": dry_run})
 
+    def progress(self, batch: str) -> Any:
+        """How far texts are that were sent together; `batch` is what `send` and `broadcast` answered."""
+        return self._source.get("/sms/progress", batch=batch)
+
+    def cancel(self, batch: str) -> Any:
+        """Take back what waits of them."""
+        return self._source.post("/sms:cancel", {"batch": batch})
+
     def list(self, imsi: str = "", limit: int = 100) -> Table:
         """The latest texts, and what became of them."""
         return Table(self._source.get("/sms", imsi=imsi, limit=limit))
@@ -311,9 +319,13 @@ class Simulate:
         """A phone updates its tracking area."""
         return self._do(imsi, "update", periodic=periodic)
 
-    def sms(self, imsi: str, to: str, text: str) -> Any:
-        """A phone sends a text over NAS."""
-        return self._do(imsi, "sms", {"to": to, "text": text, "report": False})
+    def sms(self, imsi: str, to: str, text: str, report: bool = False, over: str = "auto") -> Any:
+        """A phone sends a text, over "ip" or "nas"; "auto" is over IP where it is registered to IMS."""
+        return self._do(imsi, "sms", {"to": to, "text": text, "report": report, "over": over})
+
+    def sent(self, imsi: str) -> Table:
+        """The texts that a phone has sent, and what it knows of them."""
+        return Table(self._source.get(f"/sim/phones/{imsi}/sms/sent"))
 
     def inbox(self, imsi: str) -> Table:
         """The short messages that came to a phone, whatever carried them."""

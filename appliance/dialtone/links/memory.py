@@ -74,7 +74,9 @@ class MemoryFlows(Memory):
     no_tcp: set[str] = field(default_factory=set)
 
     def place(self, element: str, *addresses: str) -> None:
-        """Give an element its addresses."""
+        """Give an element its addresses; it sends from those that it got last."""
+        for address in addresses:
+            self.hosts.pop(address, None)
         self.hosts |= dict.fromkeys(addresses, element)
 
     def leave(self, element: str, address: str) -> None:
@@ -86,7 +88,7 @@ class MemoryFlows(Memory):
         """Queue `data` for whoever has the address of the flow `peer`; they see the flow from their side."""
         flow = Flow.parse(peer)
         version = ip_address(flow.host).version
-        own = next((host for host, name in self.hosts.items()
+        own = next((host for host, name in reversed(self.hosts.items())
                     if name == element and ip_address(host).version == version), None)
         to = self.hosts.get(flow.host)
         if flow.reliable and (to is None or own is None or {flow.host, own} & self.no_tcp):

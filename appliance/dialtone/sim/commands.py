@@ -25,6 +25,7 @@ from dialtone.sim.faults import Faults
 from dialtone.sim.ims.client import ImsClient
 from dialtone.sim.ims.commands import ImsCommands, line
 from dialtone.sim.ims.registration import DeregisterCommand
+from dialtone.sim.ims.sms import MEMORY, SMS, SmsCommand
 from dialtone.sim.moving import HandOver, Neighbour
 from dialtone.sim.network import Bearers
 from dialtone.sim.pdn import ClosePdn, OpenPdn
@@ -34,6 +35,7 @@ from dialtone.sim.resource import AskForBearer
 from dialtone.sim.s1_setup import AnnounceCommand
 from dialtone.sim.service import MO_CS_FALLBACK, PACKET_SERVICES, ServiceCommand
 from dialtone.sim.sms import TextCommand
+from dialtone.sim.texts import MemoryCommand
 from dialtone.sim.tracking import UPDATE, AreaUpdateCommand
 from dialtone.sim.ue_context import InactivityCommand
 from dialtone.trace import bus
@@ -69,7 +71,8 @@ class Commands:
                 "sim.break": self.break_, "sim.idle": self.idle,
                 "sim.service": self.service, "sim.update": self.update,
                 "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs,
-                "sim.handover": self.handover, "sim.sms": self.sms, "sim.inbox": self.inbox, **self.ims.table()}
+                "sim.handover": self.handover, "sim.sms": self.sms, "sim.inbox": self.inbox,
+                "sim.sent": self.sent, "sim.memory": self.memory, **self.ims.table()}
 
     def close(self) -> None:
         """Hear nothing more, and remove what `exec` wrote."""
@@ -126,13 +129,46 @@ class Commands:
         return await self._run(args, resource.drop(bearer.ebi, *bearer.filters), resource.RESOURCE)
 
     async def sms(self, args: Args) -> dict[str, Any]:
-        """{imsi, to, text, report=false} -> the phone's line with `ok`: a text over NAS, whole or in parts."""
-        command = TextCommand(str(args["to"]), str(args["text"]), bool(args.get("report", False)))
-        return await self._run(args, command, "text")
+        """{imsi, to, text, report=false, over="auto"} -> the phone's line with `ok`: a text, whole or in parts.
+
+        `over`: "ip" or "nas"; "auto" is over IP where the phone is registered to IMS, as real ones do it.
+        """
+        words = str(args["to"]), str(args["text"]), bool(args.get("report", False))
+        client = self._over_ip(args)
+        if client is None:
+            return await self._run(args, TextCommand(*words), "text")
+        return await self._in_ims(args, client, SmsCommand(*words), SMS)
+
+    async def memory(self, args: Args) -> dict[str, Any]:
+        """{imsi, full, over="auto"} -> the phone's line: its memory is full, or there is room again (RP-SMMA)."""
+        phone, client, event = self._phone(args), self._over_ip(args), MemoryCommand(bool(args["full"]))
+        if event.full:
+            self.loop.tell(phone.name, event)
+            return {**self._line(phone), "ok": True}
+        if client is None:
+            return await self._run(args, event, MEMORY)
+        return await self._in_ims(args, client, event, MEMORY)
+
+    def _over_ip(self, args: Args) -> ImsClient | None:
+        """The phone's IMS client, where that is to carry a short message. Raises LocalError."""
+        over, client = str(args.get("over", "auto")), self.ims.clients.get(self._phone(args).imsi)
+        if over == "ip":
+            return self.ims.client(args)
+        if over not in ("auto", "nas"):
+            raise LocalError(f"Short messages do not go over {over!r}.", remedy="Say ip, nas or auto.")
+        return client if over == "auto" and client is not None and client.registered else None
+
+    async def _in_ims(self, args: Args, client: ImsClient, event: Event, procedure: str) -> dict[str, Any]:
+        said = await self._outcome((client.name,), procedure, event, float(args.get("timeout", PROCEDURE_SECONDS)))
+        return {**self._line(self._phone(args)), "ok": said.startswith("ok")}
 
     def inbox(self, args: Args) -> list[dict[str, Any]]:
-        """{imsi} -> the texts that came over NAS, long ones whole."""
-        return [{"from": sender, "text": text} for sender, text in self._phone(args).texts.messages()]
+        """{imsi} -> the short messages that came, long ones whole, with the path of each."""
+        return [{"from": one.sender, "text": one.text, "over": one.path} for one in self._phone(args).texts.messages()]
+
+    def sent(self, args: Args) -> list[dict[str, Any]]:
+        """{imsi} -> the latest short messages, or their parts, that the phone sent, and what it knows of them."""
+        return [{"to": one.to, "reference": one.reference, "state": one.said} for one in self._phone(args).texts.sent]
 
     async def power(self, args: Args) -> dict[str, Any]:
         """{imsi}: switch off without a word and on again, which forgets sticky causes."""

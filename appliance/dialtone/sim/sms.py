@@ -13,6 +13,7 @@ from dialtone.sim import service
 from dialtone.sim.air import EstablishmentCause
 from dialtone.sim.phone import BackOnline, Phone, on
 from dialtone.sim.states import EmmState
+from dialtone.sim.texts import MemoryCommand
 from dialtone.sim.timers import TIMERS
 
 TI = 0
@@ -28,13 +29,6 @@ class TextCommand(Event):
     text: str
     report: bool = False
     validity: int = 0
-
-
-@dataclass(slots=True)
-class MemoryCommand(Event):
-    """The phone's memory is full, or there is room again, which the network is told (RP-SMMA)."""
-
-    full: bool
 
 
 @on.event(TextCommand)
@@ -57,11 +51,11 @@ def on_text_command(phone: Phone, event: TextCommand, rx: Rx) -> Effects:
 def on_memory_command(phone: Phone, event: MemoryCommand, rx: Rx) -> Effects:
     """Texts are refused from now on, or wanted again."""
     phone.mark(rx)
-    phone.texts.full = event.full
-    if not event.full:
-        phone.texts.inbox.clear()
-        phone.outgoing.waiting.append(RPSmma(reference=0xFF))
-        yield from _next(phone)
+    if event.full:
+        phone.texts.full = True
+        return
+    phone.outgoing.waiting.append(phone.texts.room())
+    yield from _next(phone)
 
 
 def _next(phone: Phone) -> Iterator[Effect]:
@@ -139,8 +133,10 @@ def _answered(phone: Phone, message: RpMessage) -> Iterator[Effect]:
     else:
         sent = phone.texts.answered(message)
         assert sent is not None
-        yield phone.outcome("text", sent.done, f"the service centre has the text for {sent.to}" if sent.done else
-                            f"not sent: the network refused it with RP cause #{sent.cause}")
+        if not sent.done:
+            yield phone.outcome("text", False, f"not sent: the network refused it with RP cause #{sent.cause}")
+        elif not out.waiting:
+            yield phone.outcome("text", True, f"the service centre has the text for {sent.to}")
     yield from _next(phone)
 
 

@@ -7,26 +7,37 @@ answers. sim/sms.py carries them over NAS, the IMS client over SIP.
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dialtone.codec.sms import (
     RPAck,
     RPData,
     RPError,
+    RPSmma,
     SmsDeliver,
     SmsDeliverReport,
     SmsStatusReport,
     SmsSubmit,
     SmsSubmitReport,
+    status,
     tpdu,
 )
 from dialtone.codec.sms.address import Address
 from dialtone.codec.sms.errors import FailureCause, RpCause
 from dialtone.codec.sms.times import Validity, ValidityFormat
 from dialtone.codec.sms.user_data import Part, split
+from dialtone.effects import Event
 from dialtone.errors import ProtocolError
 
 MEMORY = 200
 """So many texts a phone keeps; then its user must delete some."""
+
+
+@dataclass(slots=True)
+class MemoryCommand(Event):
+    """The phone's memory is full, or there is room again, which the network is told (RP-SMMA)."""
+
+    full: bool
 
 
 @dataclass(slots=True)
@@ -40,6 +51,14 @@ class Received:
     path: str
 
 
+class Whole(NamedTuple):
+    """A message as its user reads it."""
+
+    sender: str
+    text: str
+    path: str
+
+
 @dataclass(slots=True)
 class Sent:
     """A text, or a part of one, on its way; `cause` is why it failed."""
@@ -50,6 +69,18 @@ class Sent:
     cause: int | None = None
     failure: int | None = None  # TP-FCS
     status: int | None = None  # TP-ST of a status report
+    given_up: bool = False
+
+    @property
+    def said(self) -> str:
+        """What the phone knows of it, in words."""
+        if self.status is not None:
+            return status.words(self.status)
+        if self.cause is not None:
+            return f"refused, RP cause #{self.cause}"
+        if self.given_up:
+            return "no answer of the service centre"
+        return "the service centre has it" if self.done else "under way"
 
 
 @dataclass(slots=True)
@@ -116,6 +147,13 @@ class Texts:
         return RPError(reference=message.reference, cause=cause,
                        user_data=tpdu.encode(SmsDeliverReport(failure=failure)))
 
+    def room(self) -> RPSmma:
+        """The user has deleted all texts: what the network is told."""
+        self.full = False
+        self.inbox.clear()
+        self._reference = self._reference + 1 & 0xFF
+        return RPSmma(reference=self._reference)
+
     def answered(self, message: RPAck | RPError) -> Sent | None:
         """The network's answer to what this phone sent; None where it answers nothing."""
         sent = self._underway.pop(message.reference, None)
@@ -136,15 +174,19 @@ class Texts:
 
     def gave_up(self, reference: int) -> Sent | None:
         """Nobody answers."""
-        return self._underway.pop(reference, None)
+        sent = self._underway.pop(reference, None)
+        if sent is not None:
+            sent.given_up = True
+        return sent
 
-    def messages(self) -> list[tuple[str, str]]:
-        """Sender and text of what came, long messages whole; a missing part reads as `...`."""
+    def messages(self) -> list[Whole]:
+        """What came, long messages whole; a missing part reads as `...`."""
         found: dict[object, dict[int, str]] = {}
-        totals: dict[object, tuple[str, int]] = {}
+        totals: dict[object, tuple[Received, int]] = {}
         for number, got in enumerate(self.inbox):
             key = (got.sender, got.part.reference, got.part.total) if got.part else number
             found.setdefault(key, {})[got.part.number if got.part else 1] = got.text
-            totals[key] = (got.sender, got.part.total if got.part else 1)
-        return [(totals[key][0], "".join(parts.get(number, "...") for number in range(1, totals[key][1] + 1)))
+            totals[key] = (got, got.part.total if got.part else 1)
+        return [Whole(totals[key][0].sender, "".join(
+            parts.get(number, "...") for number in range(1, totals[key][1] + 1)), totals[key][0].path)
                 for key, parts in found.items()]

@@ -19,8 +19,8 @@ from dialtone.sms.text import EndText, PutTexts, State, Text
 RETRY = "retry"
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0
 """Seconds before the first further attempt; each one doubles it up to the longest."""
-RECEIVED, EXPIRED, NOT_POSSIBLE = 0x00, 0x46, 0x40
-"""TP-Status: received by the phone; validity period expired; permanent error (9.2.3.15)."""
+RECEIVED, NOT_POSSIBLE, EXPIRED = 0x00, 0x40, 0x46
+"""TP-Status: received by the phone; permanent error; validity period expired (9.2.3.15)."""
 
 
 @dataclass(slots=True)
@@ -64,11 +64,11 @@ def attend(sms: Sms, imsi: str, rx: Rx) -> Effects:
         return
     yield from _expire(sms, box, rx)
     if not box.texts:
-        yield from _take_down(sms, box)
+        yield from take_down(sms, box)
         return
     if sms.directory.get(imsi) is None:  # removed meanwhile, and its texts with it
         box.texts.clear()
-        yield from _take_down(sms, box)
+        yield from take_down(sms, box)
         return
     text = next(iter(box.texts.values()))
     box.tried, box.path = text.id, ""
@@ -101,7 +101,7 @@ def arrived(sms: Sms, text: Text, rx: Rx) -> Effects:
     rx.subject = text.recipient
     box.tried, box.failures, box.last, box.due, box.call_id = None, 0, "", 0.0, ""
     yield Verdict("text", True, f"delivered over {box.path} {rx.now - text.submitted:.0f} s after it was sent")
-    yield from _end(sms, box, text, State.DELIVERED, f"over {box.path}", RECEIVED, rx)
+    yield from end(sms, box, text, State.DELIVERED, f"over {box.path}", RECEIVED, rx)
     yield from attend(sms, text.recipient, rx)
 
 
@@ -113,7 +113,7 @@ def refused(sms: Sms, text: Text, why: str, rx: Rx, *, final: bool = False, else
     if final:
         box.tried = None
         yield Verdict("text", False, f"not delivered, and not tried again: {box.last}")
-        yield from _end(sms, box, text, State.FAILED, box.last, NOT_POSSIBLE, rx)
+        yield from end(sms, box, text, State.FAILED, box.last, NOT_POSSIBLE, rx)
         yield from attend(sms, text.recipient, rx)
     elif elsewhere:
         yield from _next_path(sms, box, text, rx)
@@ -149,7 +149,7 @@ def on_retry(sms: Sms, imsi: str, rx: Rx) -> Effects:
         if box.texts:
             yield _alarm(box, rx.now)
         else:
-            yield from _take_down(sms, box)
+            yield from take_down(sms, box)
         return
     yield from attend(sms, imsi, rx)
 
@@ -165,15 +165,16 @@ def back(sms: Sms, imsi: str, rx: Rx) -> Effects:
 def _expire(sms: Sms, box: Mailbox, rx: Rx) -> Effects:
     for text in [text for text in box.texts.values() if text.expires <= rx.now]:
         yield Verdict("text", False, f"expired after {text.expires - text.submitted} s: {box.last or 'never tried'}")
-        yield from _end(sms, box, text, State.EXPIRED, box.last, EXPIRED, rx)
+        yield from end(sms, box, text, State.EXPIRED, box.last, EXPIRED, rx)
 
 
-def _take_down(sms: Sms, box: Mailbox) -> Effects:
+def take_down(sms: Sms, box: Mailbox) -> Effects:
+    """Nothing waits any more."""
     del sms.boxes[box.imsi]
     yield StopTimer(RETRY, box.imsi)
 
 
-def _end(sms: Sms, box: Mailbox, text: Text, state: State, why: str, status: int, rx: Rx) -> Effects:
+def end(sms: Sms, box: Mailbox, text: Text, state: State, why: str, status: int, rx: Rx) -> Effects:
     """It is done with: written down, and its sender told where it wants to know."""
     del box.texts[text.id]
     report = _report(sms, text, status, rx.now)

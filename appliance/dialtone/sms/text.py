@@ -8,11 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dialtone.codec.sms import SmsDeliver, tpdu
+from dialtone.codec.sms import SmsDeliver, SmsStatusReport, status, tpdu
 from dialtone.codec.sms.user_data import Part
 from dialtone.errors import ProtocolError
 from dialtone.hss import schema
 
+CANCELLED = "cancelled"
+"""Why a text failed that was taken back."""
 KEPT = 5000
 """So many of the latest texts stay in the store, whatever became of them."""
 
@@ -53,7 +55,9 @@ class Text:
             return f"({error})", None
         if isinstance(decoded, SmsDeliver):
             return decoded.ud.text, decoded.ud.part
-        return f"(status report: {getattr(decoded, 'status', 0):#04x})", None
+        if isinstance(decoded, SmsStatusReport):
+            return f"(status report: {status.words(decoded.status)})", None
+        return f"({decoded.NAME})", None
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Text))
@@ -102,6 +106,11 @@ class Texts:
         """The latest ones, the oldest of them first."""
         return self._read("ORDER BY id DESC LIMIT ?", count)[::-1]
 
+    def tally(self, first: int, last: int) -> dict[str, int]:
+        """How many of the texts with these numbers there are in each state; those taken back apart."""
+        return dict(self._rows("SELECT iif(why = ?, why, state), count(*) FROM text WHERE id BETWEEN ? AND ? "
+                               "GROUP BY 1", CANCELLED, first, last))
+
     def last_id(self) -> int:
         """The highest number given to a text, 0 before the first."""
         return int(self._rows("SELECT coalesce(max(id), 0) FROM text")[0][0])
@@ -114,7 +123,7 @@ class Texts:
         return [replace(Text(*row), state=State(row[9])) for row in self._rows(
             f"SELECT {_COLUMNS} FROM text {rest}", *arguments)]
 
-    def _rows(self, sql: str, *arguments: int) -> list[Any]:
+    def _rows(self, sql: str, *arguments: int | str) -> list[Any]:
         try:
             return self._db.execute(sql, arguments).fetchall()
         except sqlite3.Error as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialtone.codec import sip
 from dialtone.codec.sip import CSeq, NameAddr, SipRequest, SipResponse, SipUri, Via
-from dialtone.codec.sms import RPData
+from dialtone.codec.sms import RPData, RPSmma
 from dialtone.crypto.ipsec_keys import ENCRYPTION, INTEGRITY, SaSet
 from dialtone.dispatch import Handlers, Rx
 from dialtone.effects import Answer, Changed, Effect, Effects, Event, Request, Send, StartTimer, Verdict
@@ -186,7 +186,7 @@ class ImsClient(Element):
         self.calls: dict[str, Call] = {}  # by Call-ID
         self.texts = texts or Texts()  # short messages, over whatever the phone has
         self.submitted: dict[int, Any] = {}  # those under way over IP, by RP reference (sms.Submitted)
-        self.waiting: deque[tuple[str, RPData]] = deque()
+        self.waiting: deque[tuple[str, RPData | RPSmma]] = deque()  # with whom it is for
         self.heard: Any = None  # the media of the last call that ended (stream.Stream)
         self.inbox: deque[Text] = deque(maxlen=INBOX)
         self.failures = 0

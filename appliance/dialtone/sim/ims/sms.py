@@ -2,7 +2,7 @@
 """Short messages over IP, the phone's side (TS 24.341, 5.3.1; TS 24.011, 6).
 
 MESSAGE with RP-DATA -> 202, then the RP-ACK of the service centre in a MESSAGE of its own, in reply to ours; a text of
-the network likewise, the other way round.
+the network likewise, the other way round. RP-SMMA, when there is room again, is answered like RP-DATA.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,9 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effect, Effects, Event, StartTimer, StopTimer
 from dialtone.sim.ims.client import ImsClient, on
 from dialtone.sim.ims.text import BODIES, RECEIVED
+from dialtone.sim.texts import MemoryCommand
 
-SMS = "sms"
+SMS, MEMORY = "sms", "memory"
 CONTAINER = "application/vnd.3gpp.sms"
 TR1M = 40.0
 """Seconds until the service centre has answered (TS 24.011, 10: 35 to 45)."""
@@ -32,7 +33,7 @@ class SmsCommand(Event):
 
 @dataclass(slots=True)
 class Submitted:
-    """A part under way: `call_id` is that of its MESSAGE, which the RP-ACK names."""
+    """A part under way: `call_id` is that of its MESSAGE, which the RP-ACK names. Without `to` it is RP-SMMA."""
 
     reference: int
     to: str
@@ -64,6 +65,17 @@ def on_sms_command(client: ImsClient, event: SmsCommand, rx: Rx) -> Effects:
     yield from _next(client)
 
 
+@on.event(MemoryCommand)
+def on_memory_command(client: ImsClient, event: MemoryCommand, rx: Rx) -> Effects:
+    """Texts are refused from now on, or wanted again (TS 24.011, 6.3.1.2)."""
+    client.mark(rx)
+    if event.full:
+        client.texts.full = True
+        return
+    client.waiting.append(("", client.texts.room()))
+    yield from _next(client)
+
+
 def _next(client: ImsClient) -> Iterator[Effect]:
     if client.submitted or not client.waiting:
         return
@@ -81,14 +93,18 @@ def _take(client: ImsClient, msg: MessageRequest, rx: Rx) -> Effects:
     message = rp.decode(msg.body)
     yield client.answer(msg, 200, rx)
     if isinstance(message, RPData):
+        before = len(client.texts.inbox)
         answer: RpMessage = client.texts.take(message, "IP")
         if client.faults.wrong_rp_reference:
             answer.reference ^= 0x55
         if client.faults.no_rp_ack:
             return
         yield from _report(client, msg, answer)
-        yield client.outcome(RECEIVED, isinstance(answer, RPAck), client.texts.inbox[-1].text if isinstance(
-            answer, RPAck) and client.texts.inbox else "a short message was refused: no room, or unreadable")
+        if isinstance(answer, RPError):
+            yield client.outcome(RECEIVED, False, "a short message was refused: no room, or unreadable")
+        else:
+            came = "a short message" if len(client.texts.inbox) > before else "a status report"
+            yield client.outcome(RECEIVED, True, f"{came} has come")
     elif isinstance(message, RPAck | RPError):
         yield from _answered(client, message, msg.first("In-Reply-To") or "")
 
@@ -108,9 +124,13 @@ def _answered(client: ImsClient, message: RPAck | RPError, in_reply_to: str) -> 
     if under_way is None or (in_reply_to and in_reply_to != under_way.call_id):
         client.counters["RP answer to nothing"] += 1
         return
-    sent = client.texts.answered(message)
     del client.submitted[message.reference]
     yield StopTimer("TR1M", client.imsi)
+    if not under_way.to:
+        yield client.outcome(MEMORY, isinstance(message, RPAck), "the network knows that there is room again")
+        yield from _next(client)
+        return
+    sent = client.texts.answered(message)
     if sent is None or not sent.done:
         client.waiting.clear()
         yield client.outcome(SMS, False, f"to {under_way.to} refused by the service centre: "
@@ -125,7 +145,7 @@ def _given_up(client: ImsClient, under_way: Submitted, why: str) -> Effects:
     client.submitted.pop(under_way.reference, None)
     client.waiting.clear()
     yield StopTimer("TR1M", client.imsi)
-    yield client.outcome(SMS, False, f"to {under_way.to}: {why}")
+    yield client.outcome(SMS if under_way.to else MEMORY, False, f"to {under_way.to or 'the network'}: {why}")
 
 
 @on.timer("TR1M", "TS 24.011, 6.3.1")
