@@ -18,7 +18,7 @@ def said(rig: Rig, number: int = 1) -> Verdict:
     (verdict,) = [each for each in diagnose(list(rig.loop.bus.ring), impi(number).partition("@")[0])
                   if each.rule.startswith("ims-")]
     assert verdict.evidence
-    assert verdict.network
+    assert verdict.network or verdict.phone
     return verdict
 
 
@@ -26,7 +26,7 @@ both = pytest.mark.parametrize("number", [1, 2])
 
 
 @both
-def test_a_registration_that_works_says_nothing(number: int) -> None:
+def test_a_registration_that_works_is_not_complained_of(number: int) -> None:
     rig = Rig()
     rig.register(number)
     assert [each for each in diagnose(list(rig.loop.bus.ring)) if each.rule.startswith("ims-")] == []

@@ -57,7 +57,7 @@ def test_a_phone_with_neither_nas_nor_ip(net: Network, day: int) -> None:
         net.power_cycle(ALICE)
         net.attach(ALICE)
     text(net)
-    line = verdicts(net, BOB)["text-kept"]
+    line = verdicts(net, BOB)["text-no-carrier"]
     assert "without SMS over NAS, and not registered to IMS with +g.3gpp.smsip" in line
     assert "VoLTE on" in line
 
@@ -86,11 +86,11 @@ def test_a_phone_whose_answers_go_astray(net: Network, fault: str, how: str, who
 
 
 def said(*messages: sip.SipMessage, seconds: float = 60) -> dict[str, str]:
-    """What is said of a foreign network's messages on Gm."""
+    """What is said of a foreign network's messages on Gm: the first is the phone's, what follows comes to it."""
     bus = Bus(100)
     for number, message in enumerate(messages):
-        bus.received(100.0 + number, "Gm", f"ue-{ALICE}", "pcscf", "MESSAGE", ALICE, "", "", sip.encode(message), b"",
-                     "")
+        publish, ends = (bus.sent, ("pcscf", f"ue-{ALICE}")) if number else (bus.received, (f"ue-{ALICE}", "pcscf"))
+        publish(100.0 + number, "Gm", *ends, "MESSAGE", ALICE, "", "", sip.encode(message), b"", "")
     bus.done(100.0 + seconds, "timer", "pcscf", "x", ALICE, "", "")
     return of_texts(list(bus.ring), ALICE)
 

@@ -12,6 +12,7 @@ from dialtone.effects import Effect, Event, StartTimer, Tell
 from dialtone.ids import Tai
 from dialtone.sim.phone import Dedicated, Pdn, Phone
 
+DATA_CENTRIC = 4  # UE usage setting (TS 24.008, 10.5.5.28)
 IMS_PDN_SECONDS = 1.7
 """From the attach to the request for the IMS connection, as a handset was seen to wait."""
 
@@ -45,12 +46,14 @@ def voice_domain(phone: Phone) -> VoiceDomainPreference | None:
     """What it says of calls when it attaches; a phone that has never heard of VoLTE says nothing."""
     if not phone.handset.ims:
         return None
-    return VoiceDomainPreference(VoiceDomain.CS_ONLY if phone.faults.volte_off else VoiceDomain.IMS_PS_PREFERRED)
+    domain = VoiceDomain.CS_ONLY if phone.faults.volte_off else VoiceDomain.IMS_PS_PREFERRED
+    return VoiceDomainPreference(domain | DATA_CENTRIC * phone.faults.data_centric)
 
 
 def attached(phone: Phone) -> Iterator[Effect]:
     """The IMS connection comes a moment after the attach, where the network offers calls by IMS."""
-    if phone.handset.ims and not (phone.urgent or phone.faults.volte_off or phone.faults.no_ims_pdn):
+    faults = phone.faults
+    if phone.handset.ims and not (phone.urgent or faults.volte_off or faults.data_centric or faults.no_ims_pdn):
         if phone.ims_vops:
             yield StartTimer("IMS PDN", phone.imsi, IMS_PDN_SECONDS)
         else:

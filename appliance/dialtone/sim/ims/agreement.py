@@ -97,15 +97,18 @@ class Challenge:
 
 def credentials(client: ImsClient, challenge: Challenge, request: SipRequest, keys: Authenticated | None,
                 **more: str) -> str:
-    """Authorization that answers a challenge; without keys (the card did not accept it) under an empty password
-    (RFC 3310, 3.4)."""
+    """Authorization that answers a challenge. Where the card did not accept it, there are no keys: with `auts` the
+    answer is made under an empty password (RFC 3310, 3.4), without it is empty (TS 24.229, 5.1.1.5.3)."""
     password = password_of(challenge.algorithm, keys.res, keys.ik, keys.ck) if keys else b""
     params = {"username": client.identity.impi, "realm": challenge.realm, "nonce": challenge.nonce,
               "uri": request.uri, "algorithm": challenge.algorithm}
     fresh = {"qop": challenge.qop, "nc": "00000001", "cnonce": client.token(16)} if challenge.qop else {}
-    answer = response_of(password, username=client.identity.impi, realm=challenge.realm, method=request.method,
+    realm = "elsewhere.example.org" if client.faults.wrong_digest else challenge.realm
+    answer = response_of(password, username=client.identity.impi, realm=realm, method=request.method,
                          uri=request.uri, nonce=challenge.nonce, qop=challenge.qop, body=request.body,
                          cnonce=fresh.get("cnonce", ""), nc=fresh.get("nc", ""))
+    if keys is None and not more:
+        answer = ""
     opaque = {"opaque": challenge.opaque} if challenge.opaque else {}
     return str(AuthParams("Digest", {**params, "response": answer, **fresh, **opaque, **more}))
 
@@ -113,5 +116,6 @@ def credentials(client: ImsClient, challenge: Challenge, request: SipRequest, ke
 def initial_credentials(client: ImsClient) -> str:
     """Authorization of a first REGISTER: who it is, and nothing else (TS 24.229, 5.1.1.2.2)."""
     identity = client.identity
+    algorithm = {"algorithm": "MD5"} if client.faults.md5 else {}
     return str(AuthParams("Digest", {"username": identity.impi, "realm": identity.domain, "nonce": "",
-                                     "uri": f"sip:{identity.domain}", "response": ""}))
+                                     "uri": f"sip:{identity.domain}", "response": "", **algorithm}))

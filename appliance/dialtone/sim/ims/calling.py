@@ -27,6 +27,7 @@ from dialtone.sim.ims.call import (
 )
 from dialtone.sim.ims.call import has_bearer as _has_bearer
 from dialtone.sim.ims.client import ALLOW, ICSI, MMTEL, ImsClient, on
+from dialtone.sim.ims.media import has_preconditions
 from dialtone.sim.ims.states import CallState
 from dialtone.sip.client import cancel_of
 from dialtone.sip.dialog import Dialog
@@ -105,6 +106,10 @@ def _progress(client: ImsClient, call: Call, msg: SipResponse) -> Effects:
         call.rseq = 0
     if msg.status == 180:
         call.why = "rings"
+        if client.faults.insists_on_preconditions and call.preconditions and (
+                call.remote is None or not has_preconditions(call.remote)):
+            yield from cancel(client, call, 580, "Precondition Failure")
+            return
     number = msg.first("RSeq")
     if number is None or "100rel" not in msg.options("Require"):
         return
@@ -196,10 +201,11 @@ def on_no_answer_to_invite(client: ImsClient, event: Unanswered, rx: Rx) -> Effe
         yield from restoration.silent(client)
 
 
-def cancel(client: ImsClient, call: Call) -> Iterator[Effect]:
+def cancel(client: ImsClient, call: Call, cause: int = 487, text: str = "Call cancelled by the caller",
+           ) -> Iterator[Effect]:
     """Give the call up before it is answered (RFC 3261, 9.1)."""
     yield from move(client, call, "cancel")
     call.why = "cancelled"
     message = cancel_of(call.invite)
-    message.append("Reason", 'SIP;cause=487;text="Call cancelled by the caller"')
+    message.append("Reason", f'SIP;cause={cause};text="{text}"')
     yield client.ask(message, None)

@@ -330,6 +330,8 @@ class ImsClient(Element):
         """The Request-URI of what a person dials: a URI as it is, digits as a handset writes them (5.1.2A.1.3)."""
         if ":" in number:
             return number
+        if self.faults.garbled_number:
+            number = number[:-1]
         if number.startswith("+"):
             return f"tel:{number}"
         return f"sip:{number};phone-context={self.identity.domain}@{self.identity.domain};user=phone"

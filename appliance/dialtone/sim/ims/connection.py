@@ -9,6 +9,7 @@ from dialtone.ids import Tai
 from dialtone.sim.faults import Faults
 from dialtone.sim.ims import call, emergency, registration
 from dialtone.sim.ims.client import AddressIs, FindAddress, GmDown, GmUp, ImsClient, family, on
+from dialtone.sim.ims.identity import Identity
 from dialtone.sim.ims.states import RegistrationState
 from dialtone.sim.ims.timers import TIMERS
 from dialtone.sim.phone import BearerIsDown
@@ -98,6 +99,7 @@ def on_break_command(client: ImsClient, event: BreakCommand, rx: Rx) -> Effects:
     """Break the phone on purpose, or mend it (sim/faults.py)."""
     client.mark(rx)
     client.faults = Faults.named(event.fault)
+    client.identity = Identity.of(client.usim, client.isim, client.faults)
     return ()
 
 

@@ -40,6 +40,8 @@ INTERVAL_TOO_BRIEF = 423
 PENDING_SECONDS = 128.0
 """How long SAs live before the network has confirmed them: reg-await-auth (TS 24.229, 5.1.1.5.1)."""
 MARGIN = 30.0
+BRIEF = 30
+"""Seconds of a registration that no registrar grants (RFC 3261, 10.3; here 60)."""
 
 
 @dataclass(slots=True)
@@ -89,8 +91,10 @@ def begin(client: ImsClient) -> Iterator[Effect]:
         return
     yield StopTimer("retry", client.imsi)
     yield from client.move("register")
-    offer = make_offer(client) if client.handset.mechanisms and not client.faults.no_security_client else None
-    yield _start(client, Attempt("register", client.call_id(), client.token(), 1, client.handset.expires, offer))
+    faults = client.faults
+    offer = make_offer(client) if client.handset.mechanisms and not (faults.no_security_client or faults.md5) else None
+    expires = BRIEF if faults.short_expiry else client.handset.expires
+    yield _start(client, Attempt("register", client.call_id(), client.token(), 1, expires, offer))
 
 
 def refresh(client: ImsClient) -> Iterator[Effect]:
@@ -151,7 +155,8 @@ def on_register_response(client: ImsClient, msg: RegisterResponse, rx: Rx) -> Ef
         yield from _challenged(client, attempt, msg)
     elif 200 <= msg.status < 300:
         yield from _granted(client, attempt, msg)
-    elif msg.status == INTERVAL_TOO_BRIEF and (least := _seconds(msg.first("Min-Expires"))) > attempt.expires:
+    elif msg.status == INTERVAL_TOO_BRIEF and not client.faults.short_expiry and (
+            least := _seconds(msg.first("Min-Expires"))) > attempt.expires:
         attempt.expires, attempt.cseq = least, attempt.cseq + 1
         message = register(client, attempt, attempt.secure)
         message.append("Authorization", rx.request.message.first("Authorization"))  # type: ignore[attr-defined]
@@ -182,7 +187,7 @@ def _challenged(client: ImsClient, attempt: Attempt, msg: RegisterResponse) -> E
         return
     try:
         challenge = Challenge.of(client, msg)
-        result = authenticate(client.usim, client.isim, *split_nonce(challenge.nonce))
+        result = authenticate(client.usim, client.isim, client.faults, *split_nonce(challenge.nonce))
         attempt.cseq += 1
         match result:
             case MacFailure():
@@ -267,7 +272,8 @@ def _granted(client: ImsClient, attempt: Attempt, msg: RegisterResponse) -> Effe
         if client.secure is not None:
             client.old.append(client.secure)
             yield client.start("old SAs")
-        client.secure = secure
+        if client.secure is None or not client.faults.stale_sas:
+            client.secure = secure
         yield KeepSas(secure.sas, expires + MARGIN, imsi=client.imsi)
     client.registration = Registration(attempt.call_id, attempt.cseq, expires, identities,
                                        tuple(msg.all("Service-Route")))

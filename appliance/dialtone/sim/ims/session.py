@@ -334,6 +334,8 @@ def on_bye_request(client: ImsClient, msg: ByeRequest, rx: Rx) -> Effects:
         yield client.answer(msg, DOES_NOT_EXIST, rx)
         return
     call.dialog.accept(msg)
+    if client.faults.no_answer_to_bye:
+        return
     yield client.answer(msg, 200, rx)
     yield from over(client, call)
     reason = msg.first("Reason") or ""

@@ -2,7 +2,10 @@
 """Rules on the media of calls: a bearer for voice that never came, and voice that nobody hears."""
 
 from dialtone.codec.nas.causes import EsmCause, cause_name
+from dialtone.codec.tft import PacketFilter, Tft
+from dialtone.errors import ProtocolError
 from dialtone.qci import GBR
+from dialtone.trace.diagnose.legs import description, last_leg
 from dialtone.trace.diagnose.story import Step, Story
 from dialtone.trace.diagnose.verdict import Found, failure, rule
 
@@ -11,7 +14,7 @@ ENB = ("Does this eNB carry bearers of QCI 1 and 2? Look for dedicated or GBR be
        "at its lowest AMBR.")
 
 
-@rule("call-without-bearer")
+@rule("call-without-bearer", "D28", attach=True, instead_of=("call-stuck", "call-bearer-not-asked"))
 def call_without_bearer(story: Story) -> Found:
     """The dedicated bearer of a call was refused, or never answered (TS 24.301, 6.4.2; TS 36.413, 8.2.1)."""
     asked = story.last("Create Bearer Request")
@@ -48,13 +51,55 @@ def _why(story: Story, asked: Step) -> tuple[str, str, str, Step | None]:
     return "the network gave none", ENB, "", None
 
 
-@rule("call-not-heard")
+@rule("call-not-heard", "D29", attach=True, instead_of=("call-filters",), network="Compare these ports with those in "
+      "the SDP of INVITE and its answer: a phone that uses others cannot be helped from here.")
 def call_not_heard(story: Story) -> Found:
     """A phone in a call sends where no call leads: its ports are others than it said (TS 23.203, 4.3.3.1)."""
     stray = [step for step in story.done("verdict", "belong to no call") if step.event.name == "media"]
     if not stray:
         return None
     said = stray[-1].event.info.removeprefix("failed: ")
-    return failure("call-not-heard", story, f"A call was not heard on one side: {said}.", stray[-1:],
-                   network="Compare these ports with those in the SDP of INVITE and its answer: a phone that uses "
-                           "others cannot be helped from here.")
+    return failure("call-not-heard", story, f"A call was not heard on one side: {said}.", stray[-1:])
+
+
+@rule("call-filters", "D29", attach=True, network="Make the packet filters of SDP: address and port of the other end's "
+      "media, and the phone's own port.")
+def call_filters(story: Story) -> Found:
+    """The filters of the voice bearer let none of the call's media through (TS 29.213, 6.2; TS 24.008, 10.5.6.12)."""
+    leg = last_leg(story)
+    bearers = [step for name in ("Activate dedicated EPS bearer context request", "Modify EPS bearer context request")
+               for step in story.all(name) if leg and step.id > leg.invite.id and getattr(step.message, "tft", None)]
+    filters = [one for step in bearers for one in _filters(step.message.tft)]
+    if leg is None or not any(one.local_ports or one.remote_ports for one in filters):
+        return None
+    for up, side in ((True, "the phone"), (False, "the other end")):
+        said = next((step for step in reversed(leg.steps) if step.up == up and description(step)), None)
+        ports = [media.port for media in description(said).media] if said else []  # type: ignore[union-attr]
+        spans = [one.local_ports if up else one.remote_ports for one in filters]
+        if ports and all(span is not None and not any(span[0] <= port <= span[1] for port in ports) for span in spans):
+            return failure("call-filters", story, f"The call's voice has no bearer that fits: {side} has its media "
+                           f"at port {ports[0]}, and the packet filters are for "
+                           f"{min(span[0] for span in spans if span)} and on.",
+                           [said, *bearers[-1:]])
+    return None
+
+
+def _filters(octets: bytes) -> tuple[PacketFilter, ...]:
+    try:
+        return Tft.from_bytes(octets).filters
+    except ProtocolError:
+        return ()
+
+
+@rule("bearer-change-refused", "D30", attach=True, network="Serve the phone's Bearer resource modification, also for "
+      "single packet filters: ours does.")
+def bearer_change_refused(story: Story) -> Found:
+    """What the phone asked to be changed of a bearer was refused (TS 24.301, 6.5.4.4)."""
+    reject = story.last("Bearer resource modification reject") or story.last("Bearer resource allocation reject")
+    if reject is None or reject.message is None:
+        return None
+    asked = [step for name in ("modification", "allocation") for step in story.all(f"Bearer resource {name} request")
+             if step.id < reject.id]
+    why = cause_name(EsmCause, reject.message.esm_cause)
+    return failure("bearer-change-refused", story, f"The phone wanted its bearers otherwise, as for a second call or "
+                   f"video, and was refused ({why}): that part of the call will fail.", [*asked[-1:], reject])

@@ -38,7 +38,7 @@ def service_refused(story: Story) -> Found:
                    [reject], network=network, phone=phone)
 
 
-@rule("paging-unanswered", instead_of=("attached",))
+@rule("paging-unanswered")
 def paging_unanswered(story: Story) -> Found:
     """The phone was called in vain (TS 24.301, 5.6.2.2.1)."""
     calls = story.all("Paging")

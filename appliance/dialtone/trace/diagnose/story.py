@@ -15,12 +15,14 @@ from dialtone.codec.nas import decode as decode_nas
 from dialtone.codec.nas import security
 from dialtone.codec.nas.identities import Imsi
 from dialtone.errors import ProtocolError
+from dialtone.sip.flow import Flow
 from dialtone.trace.bus import Event
 from dialtone.trace.names import UE, about, role
 
 _CODECS = {"S1-MME": "s1ap", "S11": "gtpc", "S5/S8": "gtpc", "S6a": "diameter", "Cx": "diameter",
            "SGd": "diameter", "SMS": "sms", "Gm": "sip", "Mw": "sip", "ISC": "sip"}
 _STARTS = {"Attach request", "Service request", "Extended service request", "Tracking area update request"}
+_BEARER = "Activate default EPS bearer context request"
 _CARRIERS = {"InitialUEMessage", "DownlinkNASTransport", "UplinkNASTransport", "InitialContextSetupRequest"}
 
 
@@ -45,12 +47,17 @@ class Step:
 
 @dataclass(slots=True)
 class Story:
-    """One attempt of one phone (or all that is about no phone), and when the trace ends."""
+    """One attempt of one phone (or all that is about no phone), and when the trace ends.
+
+    `since_attach` begins earlier, where the attempt is one of an attached phone: with its last attach, whose
+    words about calls and whose registration to IMS hold through idle times and tracking areas.
+    """
 
     imsi: str
     steps: list[Step]
     end: float
     served: tuple[str, ...] = ()
+    since_attach: "Story | None" = field(default=None, repr=False)
     _names: dict[str, list[Step]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -129,11 +136,12 @@ def _nas_inside(step: Step) -> Iterator[Step]:
 def correlate(events: Iterable[Event]) -> list[Event]:
     """Give subjects to the S1AP lines of a foreign capture: by UE S1AP IDs, and the IMSI once it is said.
 
-    A trace of ours has subjects and comes back as it is, with labels replaced by IMSIs.
+    A trace of ours has subjects: labels are replaced by IMSIs, what is about an address is given to its phone, and
+    where phones are simulated in the same process, what they trace once more is left out.
     """
     kept = list(events)
     if any(event.subject for event in kept):
-        return about(kept)
+        return _owned(about(_once(kept)))
     label: dict[tuple[str, int], str] = {}
     known: dict[str, str] = {}
     named: list[Event] = []
@@ -155,6 +163,36 @@ def correlate(events: Iterable[Event]) -> list[Event]:
     return [event._replace(subject=known.get(event.subject, event.subject)) for event in named]
 
 
+def _simulated(event: Event) -> bool:
+    """Whether a simulated phone traced this."""
+    return (event.dst if event.kind == "rx" else event.src).startswith(("ue-", "ims-"))
+
+
+def _once(events: list[Event]) -> list[Event]:
+    heard = {(event.point, event.data) for event in events if event.data and not _simulated(event)}
+    return [event for event in events if not (_simulated(event) and (event.point, event.data) in heard)]
+
+
+def _owned(events: list[Event]) -> list[Event]:
+    """Connections, SAs and unknown identities are known by addresses: whose these are, the bearer tells, or the SIP on
+    them (or the name of a simulated phone)."""
+    owner: dict[str, str] = {}
+    found = []
+    for event in events:
+        far = Flow.find(event.name if event.point == "peer" else event.dst if event.kind == "tx" else event.src)
+        if event.subject.isdigit():
+            if event.point == "Gm" and far is not None and not _simulated(event):
+                owner[far.host] = event.subject
+            elif event.name == _BEARER and (address := getattr(_step(event).message, "pdn_address", None)):
+                owner[str(address.ipv4)] = event.subject
+        elif event.src.startswith("ims-"):
+            event = event._replace(subject=event.src.removeprefix("ims-"))
+        elif (imsi := owner.get(event.subject) or owner.get(far.host if far else "")) is not None:
+            event = event._replace(subject=imsi)
+        found.append(event)
+    return found
+
+
 def _imsi_in(message: Any) -> str:
     identity = getattr(message, "eps_mobile_identity", None) or getattr(message, "mobile_identity", None)
     return str(identity) if isinstance(identity, Imsi) else ""
@@ -171,14 +209,16 @@ def stories(events: Iterable[Event], imsi: str = "", served: tuple[str, ...] = (
     found = [] if imsi else [Story("", steps_of(general), end, served)]
     for subject, mine in phones.items():
         if not imsi or subject == imsi:
-            found.append(Story(subject, _last_attempt(steps_of(mine)), end, served))
+            steps = steps_of(mine)
+            whole = Story(subject, _since(steps, {"Attach request"}), end, served)
+            found.append(Story(subject, _since(steps, _STARTS), end, served, whole))
     return found
 
 
-def _last_attempt(steps: list[Step]) -> list[Step]:
-    """From the last initial message on (a retry within one attempt repeats it, and starts anew)."""
+def _since(steps: list[Step], names: set[str]) -> list[Step]:
+    """From the last of these initial messages on (a retry within one attempt repeats it, and starts anew)."""
     starts = [place for place, step in enumerate(steps) if step.up and step.event.point == "NAS"
-              and step.name in _STARTS]
+              and step.name in names]
     if not starts:
         return steps
     carried = starts[-1] and steps[starts[-1] - 1].event.point == "S1-MME"

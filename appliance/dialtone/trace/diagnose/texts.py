@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from dialtone.codec.diameter import ResultCode
 from dialtone.codec.diameter.sgd import DeliveryFailure, MTForwardShortMessageAnswer, SgdResult
-from dialtone.codec.sip import SipRequest, SipResponse
+from dialtone.codec.sip import SipRequest
 from dialtone.codec.sms import CPData, RPAck, RPData, RPError, RpMessage, rp
 from dialtone.errors import ProtocolError
+from dialtone.trace.diagnose.sip_steps import pairs, registers
 from dialtone.trace.diagnose.story import Step, Story
 from dialtone.trace.diagnose.verdict import Found, failure, rule
 
@@ -24,9 +25,6 @@ _KEPT = {
     SgdResult.ABSENT_USER: ("it is switched off, or did not answer when it was called",
                             "At the phone: is it switched on, out of flight mode? It gets the text when it is back."),
     SgdResult.USER_BUSY_FOR_MT_SMS: ("it is busy with other texts", ""),
-    SgdResult.FACILITY_NOT_SUPPORTED: (
-        "it is attached without SMS over NAS, and not registered to IMS with +g.3gpp.smsip",
-        "At the phone: switch VoLTE on, or let it use 2G and 3G, too, so that it asks for a combined attach."),
 }
 
 
@@ -45,7 +43,7 @@ def relayed(story: Story) -> Iterator[tuple[Step, RpMessage]]:
                 continue
 
 
-@rule("text-refused")
+@rule("text-refused", attach=True)
 def text_refused(story: Story) -> Found:
     """RP-ERROR to the phone: its text is not on its way (TS 24.011, 8.2.5.4)."""
     found = [(step, message) for step, message in relayed(story) if not message.uplink]
@@ -58,32 +56,48 @@ def text_refused(story: Story) -> Found:
                    phone=phone)
 
 
-@rule("text-not-taken-by-proxy")
+@rule("text-not-taken-by-proxy", "D34", attach=True, instead_of=("ims-unknown-number",), network="Route every "
+      "MESSAGE with application/vnd.3gpp.sms to the SMS centre, whatever its address: ours does.",
+      phone="At the phone: set the SMS centre's number to that of [sms] number.")
 def text_not_taken(story: Story) -> Found:
     """A MESSAGE with a short message is refused on its way: it goes to what the card names as service centre."""
-    sent = {(step.message.call_id, step.message.cseq.number): step for step in story.steps
-            if isinstance(step.message, SipRequest) and step.message.content_type == CONTAINER}
-    for step in reversed(story.steps):
-        answer = step.message
-        if isinstance(answer, SipResponse) and answer.METHOD == "MESSAGE" and answer.final and (
-                began := sent.get((answer.call_id, answer.cseq.number))) is not None:
-            if answer.status < 300 or "sms" in began.message.uri:
-                return None
-            return failure(
-                "text-not-taken-by-proxy", story, f"The phone's text to {began.message.uri} got {answer.status}"
-                ": its card names no service centre of this network.", [began, step],
-                network="Route every MESSAGE with application/vnd.3gpp.sms to the SMS centre, whatever its address.",
-                phone="At the phone: set the SMS centre's number to that of [sms] number.")
-    return None
+    sent = [pair for pair in pairs(story, "MESSAGE", up=True) if pair[0].message.content_type == CONTAINER]
+    if not sent or sent[-1][1].message.status < 300 or "sms" in sent[-1][0].message.uri:
+        return None
+    asked, answer = sent[-1]
+    return failure("text-not-taken-by-proxy", story, f"The phone's text to {asked.message.uri} got "
+                   f"{answer.message.status}: its card names no service centre of this network.", [asked, answer])
 
 
-@rule("text-kept")
-def text_kept(story: Story) -> Found:
-    """The last attempt to bring a text to the phone failed."""
+@rule("text-no-carrier", "D35", attach=True, instead_of=("text-kept",), phone="At the phone: switch VoLTE on, or let "
+      "it use 2G and 3G, too, so that it asks for a combined attach.", network="Texts over NAS need [sms] nas.")
+def text_no_carrier(story: Story) -> Found:
+    """A text, and no way to the phone: neither SMS over NAS nor a contact with +g.3gpp.smsip (TS 24.341, 5.3.2)."""
+    step = _not_delivered(story)
+    if step is None or step.message.experimental_result_code != SgdResult.FACILITY_NOT_SUPPORTED:
+        return None
+    contact = next((one for one in reversed(registers(story)) if one.message.has("Contact")), None)
+    ims = ("and not registered to IMS with +g.3gpp.smsip" if contact is None else
+           "and its contact in IMS does not say +g.3gpp.smsip")
+    return failure("text-no-carrier", story, "A text did not reach the phone: it is attached without SMS over NAS, "
+                   f"{ims}.",
+                   [contact, step])
+
+
+def _not_delivered(story: Story) -> Step | None:
     step = story.last("MT-Forward-Short-Message Answer")
     answer = step.message if step is not None else None
-    if not isinstance(answer, MTForwardShortMessageAnswer) or answer.result_code == ResultCode.DIAMETER_SUCCESS:
+    failed = isinstance(answer, MTForwardShortMessageAnswer) and answer.result_code != ResultCode.DIAMETER_SUCCESS
+    return step if failed else None
+
+
+@rule("text-kept", attach=True)
+def text_kept(story: Story) -> Found:
+    """The last attempt to bring a text to the phone failed."""
+    step = _not_delivered(story)
+    if step is None:
         return None
+    answer = step.message
     code, cause = answer.experimental_result_code, answer.sm_delivery_failure_cause
     if cause is not None and cause.cause == DeliveryFailure.MEMORY_CAPACITY_EXCEEDED:
         why, phone = "its memory for texts is full", "At the phone: delete some texts."
@@ -95,7 +109,7 @@ def text_kept(story: Story) -> Found:
                    phone=phone)
 
 
-@rule("text-answer-missing", instead_of=("text-kept",))
+@rule("text-answer-missing", "D36", attach=True, instead_of=("text-kept",))
 def text_answer_missing(story: Story) -> Found:
     """RP-DATA without the RP-ACK that names it: one side believes that the text did not arrive (TS 24.011, 6.3.1)."""
     waiting: dict[tuple[bool, int], Step] = {}

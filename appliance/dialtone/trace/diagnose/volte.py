@@ -4,13 +4,18 @@ connection for it, and does the phone use that (TS 23.221, 7.2a; TS 24.229, B.2.
 something of voice when they attach.
 """
 
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
+
+from dialtone.codec.nas.causes import EsmCause, cause_name
 from dialtone.codec.nas.values import EpsAttachResult, EpsAttachType, VoiceDomain
+from dialtone.codec.pco import Id
 from dialtone.trace.diagnose.story import Step, Story
-from dialtone.trace.diagnose.verdict import Found, failure, rule
+from dialtone.trace.diagnose.verdict import Found, failure, note, rule
 
 PATIENCE = 30.0
 """Seconds in which a phone that wants IMS has taken the next step."""
-IMS = "ims"
+IMS, XCAP = "ims", "xcap"
 _CHECKLIST = ("At the phone: VoLTE on; the APN ims with type ims beside an APN of type default; a phone or SIM that "
               "allows VoLTE in this network (PLMN 001/01 is allowed by most).")
 
@@ -32,6 +37,11 @@ def _wants(story: Story) -> tuple[Step, Step, Step] | None:
     return steps
 
 
+def apn_of(step: Step | None) -> str:
+    """The first label of the APN that a message names, in small letters; "" for none."""
+    return (getattr(step.message, "access_point_name", None) or "").lower().partition(".")[0] if step else ""
+
+
 def _bearers(story: Story) -> list[Step]:
     """Default bearers that came up after the attach."""
     return story.all("Activate default EPS bearer context request")
@@ -41,7 +51,9 @@ def _asks(story: Story) -> list[Step]:
     return story.all("PDN connectivity request")
 
 
-@rule("volte-off", instead_of=("attached",))
+@rule("volte-off", "D1", attach=True, instead_of=("ims-never-asked",), phone="At the phone: switch VoLTE (4G "
+      "calling) on; where there is no such switch, its firmware does not allow VoLTE in this network: use PLMN "
+      "001/01, or a SIM with a carrier rule.")
 def volte_off(story: Story) -> Found:
     """The phone says that it calls in 2G and 3G only, or that data are all it wants (TS 24.008, 10.5.5.28)."""
     steps = _accepted(story)
@@ -55,52 +67,50 @@ def volte_off(story: Story) -> Found:
     else:
         return None
     return failure("volte-off", story, f"The phone attached and says {why}: it will not register for calls here.",
-                   [steps[0]], phone="At the phone: switch VoLTE (4G calling) on; where there is no such switch, its "
-                   "firmware does not allow VoLTE in this network: use PLMN 001/01, or a SIM with a carrier rule.")
+                   [steps[0]])
 
 
-@rule("no-ims-vops", instead_of=("attached",))
+@rule("no-ims-vops", "D2", attach=True, instead_of=("ims-never-asked",), network="Set IMS VoPS in every Attach and "
+      "Tracking area update accept: this network always does, so look at the MME that sent this one.")
 def no_ims_vops(story: Story) -> Found:
     """We did not offer calls by IMS, in the attach or in an update after it (TS 24.301, 9.9.3.12A)."""
     steps = _wants(story)
     if steps is None:
         return None
-    for step in (steps[1], *story.all("Tracking area update accept")):
-        features = getattr(step.message, "eps_network_feature_support", None)
-        if features is None or not features.ims_vops:
-            return failure("no-ims-vops", story, "The network did not tell the phone that it has calls over IMS, so "
-                           "the phone will try none.", [step], network="Set IMS VoPS in every Attach and Tracking area "
-                           "update accept: this network always does, so look at the MME that sent this one.")
-    return None
+    step = story.last("Tracking area update accept") or steps[1]
+    features = getattr(step.message, "eps_network_feature_support", None)
+    if step.message is None or (features is not None and features.ims_vops):
+        return None
+    return failure("no-ims-vops", story, "The network did not tell the phone that it has calls over IMS, so the phone "
+                   "will try none.", [step])
 
 
-@rule("combined-refused", instead_of=("attached",))
+@rule("combined-refused", "D3", attach=True, network="Accept the combined attach for SMS only: switch texts over NAS "
+      "on, and say IMS VoPS.")
 def combined_refused(story: Story) -> Found:
     """A combined attach that was answered for EPS only (TS 24.301, 5.5.1.3.4.3)."""
-    steps = _accepted(story)
-    if steps is None or steps[0].message.eps_attach_type != EpsAttachType.COMBINED:
+    request, accept = story.last("Attach request"), story.last("Attach accept")
+    if request is None or accept is None or request.message.eps_attach_type != EpsAttachType.COMBINED:
         return None
-    if steps[1].message.eps_attach_result == EpsAttachResult.COMBINED:
+    if getattr(accept.message, "eps_attach_result", None) in (None, EpsAttachResult.COMBINED):
         return None
     return failure("combined-refused", story, "The phone asked for texts over NAS as well and got packets only: phones "
-                   "that need calls may leave the network for 2G.", [steps[0], steps[1]],
-                   network="Accept the combined attach for SMS only: switch texts over NAS on.")
+                   "that need calls may leave the network for 2G.", [request, accept])
 
 
-@rule("ims-as-default-apn", instead_of=("attached", "ims-never-asked"))
+@rule("ims-as-default-apn", "D5", attach=True, instead_of=("ims-never-asked",),
+      phone="At the phone: an APN internet with type default, and the APN ims with type ims only.")
 def ims_as_default_apn(story: Story) -> Found:
     """The connection of the attach itself is the one for IMS."""
     information, complete = story.last("ESM information response"), story.last("Attach complete")
-    apn = (getattr(information.message, "access_point_name", None) or "").lower() if information else ""
-    if complete is None or information is None or apn != IMS or information.event.time > complete.event.time:
+    if complete is None or apn_of(information) != IMS or information.event.time > complete.event.time:  # type: ignore[union-attr]
         return None
     return failure("ims-as-default-apn", story, "The phone uses the APN ims for everything: it was entered where the "
                    "APN for the Internet belongs, so neither the Internet nor IMS will work as it should.",
-                   [information],
-                   phone="At the phone: an APN internet with type default, and the APN ims with type ims only.")
+                   [information])
 
 
-@rule("ims-never-asked", instead_of=("attached",))
+@rule("ims-never-asked", "D4", attach=True, phone=_CHECKLIST)
 def ims_never_asked(story: Story) -> Found:
     """No PDN connectivity request after the attach, though there was time for it."""
     steps = _wants(story)
@@ -109,59 +119,126 @@ def ims_never_asked(story: Story) -> Found:
     if any(step.event.time > steps[1].event.time for step in (*_asks(story), *_bearers(story))):
         return None
     return failure("ims-never-asked", story, "The phone attached and never asked for the IMS connection: the network "
-                   "cannot change that, the phone has to want it.", [steps[2]], phone=_CHECKLIST)
+                   "cannot change that, the phone has to want it.", [steps[2]])
 
 
-@rule("ims-connection-refused", instead_of=("attached", "session-refused", "unknown-apn", "pdn-type"))
-def ims_connection_refused(story: Story) -> Found:
-    """The IMS connection was refused (TS 24.301, 6.5.1.4)."""
-    steps, refused = _wants(story), story.last("PDN connectivity reject")
+def _refusal(story: Story, apn: str) -> tuple[Step, Step] | None:
+    """The request for a connection to this APN beside the first one, and the last refusal of it."""
+    steps, refused = _accepted(story), story.last("PDN connectivity reject")
     if steps is None or refused is None or refused.event.time < steps[2].event.time:
         return None
     asked = next((step for step in reversed(_asks(story)) if step.event.time <= refused.event.time), None)
-    apn = (getattr(asked.message, "access_point_name", None) or "").lower() if asked else ""
-    if apn.partition(".")[0] != IMS:
+    return (asked, refused) if asked is not None and apn_of(asked) == apn else None
+
+
+@rule("ims-connection-refused", "D6", attach=True, instead_of=("session-refused", "unknown-apn", "pdn-type"),
+      network="Add the APN ims, for IPv4, to its profile: dialtone subscriber show {imsi}.")
+def ims_connection_refused(story: Story) -> Found:
+    """The IMS connection was refused (TS 24.301, 6.5.1.4)."""
+    found = _refusal(story, IMS)
+    if found is None or any(apn_of(step) == IMS and step.id > found[1].id for step in _bearers(story)):
         return None
-    return failure("ims-connection-refused", story, "The phone asked for the IMS connection and was refused (ESM cause "
-                   f"#{refused.message.esm_cause}).", [asked, refused],
-                   network=f"Add the APN ims, for IPv4, to its profile: dialtone subscriber show {story.imsi}.")
+    why = cause_name(EsmCause, found[1].message.esm_cause)
+    return failure("ims-connection-refused", story, f"The phone asked for the IMS connection and was refused ({why}).",
+                   found)
+
+
+@rule("xcap-refused", "D6", attach=True, instead_of=("session-refused", "unknown-apn", "pdn-type"))
+def xcap_refused(story: Story) -> Found:
+    """The APN for settings of supplementary services, which nobody here has (TS 24.623)."""
+    found = _refusal(story, XCAP)
+    if found is None:
+        return None
+    return note("xcap-refused", story, "The phone asked for the APN xcap too and was refused: that is harmless, calls "
+                "and texts do without.", found)
 
 
 def _ims_bearer(story: Story) -> Step | None:
-    return next((step for step in reversed(_bearers(story))
-                 if (step.message.access_point_name or "").lower().partition(".")[0] == IMS), None)
+    if _wants(story) is None:
+        return None
+    return next((step for step in reversed(_bearers(story)) if apn_of(step) == IMS), None)
 
 
-@rule("ims-no-p-cscf", instead_of=("attached", "ims-no-sip"))
+def _silent(story: Story, bearer: Step) -> bool:
+    """No SIP has come over this bearer, though there was time for it, and it still stands."""
+    return not (story.end - bearer.event.time < PATIENCE or story.last("Detach request")
+                or any(step.event.point == "Gm" and step.event.data for step in story.steps)
+                or story.after(bearer, "Deactivate EPS bearer context request"))
+
+
+@rule("ims-no-p-cscf", "D7", attach=True, instead_of=("ims-no-sip", "ims-port-closed"), network="Give the APN ims "
+      "its P-CSCF: the address at which the P-CSCF listens, which is the gateway of its pool.")
 def ims_no_p_cscf(story: Story) -> Found:
-    """The phone was told no P-CSCF, one that is nowhere, or one of the other IP version (TS 24.008, 10.5.6.3)."""
-    bearer = _ims_bearer(story) if _wants(story) else None
+    """The phone asked for a P-CSCF and was told none, or one that is nowhere (TS 24.008, 10.5.6.3)."""
+    bearer = _ims_bearer(story)
     if bearer is None:
         return None
-    options, address = bearer.message.protocol_configuration_options, bearer.message.pdn_address
-    known = [*options.p_cscf_ipv4, *options.p_cscf_ipv6] if options is not None else []
-    versions = {4} if address.ipv4 else set()
-    versions |= {6} if address.interface_identifier else set()
+    known = _p_cscfs(bearer)
     if not known:
         what = "the network told it no P-CSCF"
-    elif all(one.is_loopback or one.is_unspecified for one in known):
+    elif all(one.is_loopback or one.is_unspecified or one.is_multicast for one in known):
         what = f"the P-CSCF that it was told, {known[0]}, is no address that a phone can reach"
-    elif not versions & {one.version for one in known}:
-        what = f"its address is IPv{min(versions, default=4)}, and the P-CSCF's ({known[0]}) is not"
     else:
         return None
     return failure("ims-no-p-cscf", story, f"The phone has its IMS connection, and {what}: it cannot register.",
-                   [bearer], network="Give the APN ims its P-CSCF: the gateway of its pool, of the same IP version.")
+                   [_asked_for(story), bearer])
 
 
-@rule("ims-no-sip", instead_of=("attached",))
+def _p_cscfs(bearer: Step) -> list[IPv4Address | IPv6Address]:
+    options = bearer.message.protocol_configuration_options
+    return [*options.p_cscf_ipv4, *options.p_cscf_ipv6] if options is not None else []
+
+
+def _asked_for(story: Story) -> Step | None:
+    """The request whose options asked for a P-CSCF."""
+    for step in reversed(_asks(story)):
+        options = step.message.protocol_configuration_options
+        if options is not None and {Id.P_CSCF_IPV4, Id.P_CSCF_IPV6} & {number for number, _ in options.containers}:
+            return step
+    return None
+
+
+@rule("ims-p-cscf-family", "D8", attach=True, instead_of=("ims-no-sip",), network="Give the APN ims one IP version "
+      "and a P-CSCF of the same: pdn_type = \"ipv4\" in [apn.ims] is what every phone takes.")
+def p_cscf_family(story: Story) -> Found:
+    """Address and P-CSCF are of different IP versions, or the phone has two and uses the wrong one (TS 23.228, 5.1)."""
+    bearer = _ims_bearer(story)
+    known = _p_cscfs(bearer) if bearer else []
+    if bearer is None or not known:
+        return None
+    address = bearer.message.pdn_address
+    versions = ({4} if address.ipv4 else set()) | ({6} if address.interface_identifier else set())
+    theirs = {one.version for one in known}
+    if not versions & theirs:
+        what = f"its address is IPv{min(versions, default=4)}, and the P-CSCF's ({known[0]}) is not"
+    elif versions > theirs and _silent(story, bearer):
+        what = (f"it has an address of either version, the P-CSCF ({known[0]}) has IPv{min(theirs)} only, and it has "
+                "sent nothing: some phones insist on the other version")
+    else:
+        return None
+    return failure("ims-p-cscf-family", story, f"The phone has its IMS connection, and {what}.", [bearer])
+
+
+@rule("ims-no-sip", "D9", attach=True, phone=_CHECKLIST, network="Compare the octets that came from its IMS address "
+      "(dialtone ue show): none, then the phone does not try; some, then look at routes and the firewall.")
 def ims_no_sip(story: Story) -> Found:
     """The IMS connection stands, and no SIP message has come over it."""
-    bearer = _ims_bearer(story) if _wants(story) else None
-    if bearer is None or story.end - bearer.event.time < PATIENCE or story.last("Detach request"):
-        return None
-    if any(step.event.point == "Gm" for step in story.steps) or story.last("Deactivate EPS bearer context request"):
+    bearer = _ims_bearer(story)
+    if bearer is None or not _silent(story, bearer):
         return None
     return failure("ims-no-sip", story, "The phone has its IMS connection and a P-CSCF, and has sent it nothing.",
-                   [bearer], phone=_CHECKLIST, network="Compare the octets that came from its IMS address (dialtone ue "
-                   "show): none, then the phone does not try; some, then look at routes and the firewall.")
+                   [bearer])
+
+
+@rule("other-plmn", "D38", attach=True)
+def other_plmn(story: Story) -> Found:
+    """The card's home network is another one than the cell's: phones show that they roam (TS 22.011, 3.2)."""
+    for step in reversed(story.all("InitialUEMessage")):
+        plmn = step.message.tai.plmn
+        if not story.imsi.isdigit() or story.imsi.startswith(plmn.mcc + plmn.mnc):
+            return None
+        return replace(note("other-plmn", story, f"The phone's card is of another network ({story.imsi[:3]} "
+                            f"{story.imsi[3:6]}...) than the cell ({plmn}): phones show that they roam, and some "
+                            "switch VoLTE off then.", [step]), network="Make them equal: mcc and mnc in [network] "
+                       "and at the eNB, or cards of this PLMN, or its PLMN among the card's EHPLMNs.")
+    return None
