@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kamailio as I-CSCF and S-CSCF, on this machine's loopback (Debian: kamailio, kamailio-ims-modules, and
-kamailio-presence-modules, which the registrar wants).
+"""Kamailio as I-CSCF, S-CSCF and P-CSCF, on this machine's loopback (Debian: kamailio, kamailio-ims-modules, and
+kamailio-presence-modules, which the registrars want).
 
-Configurations after its own examples, as small as they can be. Each instance is a Diameter peer of our node.
+Configurations after its own examples, as small as they can be. I-CSCF and S-CSCF are Diameter peers of our node.
 """
 
 import asyncio
@@ -11,9 +11,10 @@ import signal
 from pathlib import Path
 
 MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+LOOPBACK = "127.0.0.1"
 SCHEMA = "/usr/share/doc/kamailio/examples/ims/scscf/CxDataType_Rel7.xsd"
 DOMAIN = "ims.mnc001.mcc001.3gppnetwork.org"
-ICSCF, SCSCF = f"icscf-k.{DOMAIN}", f"scscf-k.{DOMAIN}"
+ICSCF, SCSCF, PCSCF = f"icscf-k.{DOMAIN}", f"scscf-k.{DOMAIN}", f"pcscf-k.{DOMAIN}"
 
 CDP = """<?xml version="1.0" encoding="UTF-8"?>
 <DiameterPeer FQDN="{host}" Realm="{domain}" Vendor_Id="10415" Product_Name="CDiameterPeer" AcceptUnknownPeers="0"
@@ -32,7 +33,9 @@ debug=2
 log_stderror=yes
 children=1
 auto_aliases=no
-listen=udp:127.0.0.1:{sip_port}
+listen=udp:{address}:{sip_port}
+listen=tcp:{address}:{sip_port}
+tcp_source_ipv4={address}
 alias="{host}"
 mpath="{modules}"
 loadmodule "tm.so"
@@ -43,12 +46,15 @@ loadmodule "rr.so"
 loadmodule "textops.so"
 loadmodule "siputils.so"
 loadmodule "xlog.so"
+"""
+
+OVER_CX = """
 loadmodule "cdp.so"
 loadmodule "cdp_avp.so"
 modparam("cdp", "config_file", "{directory}/{host}.xml")
 """
 
-SERVING = """
+SERVING = OVER_CX + """
 loadmodule "ims_dialog.so"
 loadmodule "presence.so"
 loadmodule "ims_usrloc_scscf.so"
@@ -64,9 +70,14 @@ modparam("ims_registrar_scscf", "user_data_xsd", "{schema}")
 modparam("ims_registrar_scscf", "default_expires", 3600)
 modparam("ims_registrar_scscf", "min_expires", 60)
 modparam("ims_registrar_scscf", "max_expires", 604800)
+modparam("ims_registrar_scscf", "use_path", 1)
+modparam("ims_registrar_scscf", "subscription_min_expires", 60)
+modparam("ims_registrar_scscf", "subscription_max_expires", 604800)
 
 route {{
-    if (!is_method("REGISTER")) {{ send_reply("405", "Method Not Allowed"); exit; }}
+    if (t_lookup_request()) {{ exit; }}
+    if (is_method("SUBSCRIBE") && $hdr(Event) == "reg") {{ route(WATCH); exit; }}
+    if (!is_method("REGISTER")) {{ route(PASS); exit; }}
     if (!ims_www_authenticate("{domain}")) {{
         if ($? == -2) {{ send_reply("403", "Authentication Failed"); exit; }}
         if ($? == -3) {{ send_reply("400", "Bad Request"); exit; }}
@@ -78,18 +89,41 @@ route {{
     exit;
 }}
 route[RESYNC] {{ ims_www_challenge("CHALLENGED", "{domain}", "AKAv1-MD5"); exit; }}
+route[WATCH] {{
+    if (!t_newtran()) {{ exit; }}
+    if (!has_totag() && !can_subscribe_to_reg("location")) {{ t_reply("403", "Forbidden to SUBSCRIBE"); exit; }}
+    if (subscribe_to_reg("location") == -1) {{ t_reply("500", "Server Error saving subscription"); }}
+    exit;
+}}
+route[PASS] {{
+    loose_route();
+    if (is_method("ACK|CANCEL") || has_totag()) {{ t_relay(); exit; }}
+    if (is_method("INVITE")) {{ record_route(); }}
+    if ($route_uri =~ "sip:orig@.*") {{
+        $du = "sip:{icscf_address}:{icscf_port}";
+        t_relay();
+        exit;
+    }}
+    if (!lookup("location")) {{ send_reply("404", "Not Found"); exit; }}
+    t_relay();
+    exit;
+}}
 route[CHALLENGED] {{ xlog("L_NOTICE", "maa $avp(s:maa_return_code)\\n"); exit; }}
 route[SAVED] {{ xlog("L_NOTICE", "saa $avp(s:saa_return_code)\\n"); exit; }}
 """
 
-INTERROGATING = """
+INTERROGATING = OVER_CX + """
 loadmodule "db_text.so"
 loadmodule "ims_icscf.so"
 modparam("ims_icscf", "db_url", "text://{directory}/db")
 modparam("ims_icscf", "cxdx_dest_realm", "{domain}")
 
 route {{
-    if (!is_method("REGISTER")) {{ send_reply("405", "Method Not Allowed"); exit; }}
+    if (t_lookup_request()) {{ exit; }}
+    if (!is_method("REGISTER")) {{
+        if (!I_perform_location_information_request("LOCATED", "0")) {{ send_reply("500", "Error in Request"); }}
+        exit;
+    }}
     if (!I_perform_user_authorization_request("ASKED", "0")) {{ send_reply("500", "Error in Request"); }}
     exit;
 }}
@@ -97,7 +131,7 @@ route[ASKED] {{
     switch ($avp(s:uaa_return_code)) {{
         case 1:
             if (I_scscf_select("0")) {{
-                $du = "sip:127.0.0.1:{scscf_port}";
+                $du = "sip:{scscf_address}:{scscf_port}";
                 if (!t_relay()) {{ t_reply("500", "Error forwarding to S-CSCF"); }}
             }} else {{ I_scscf_drop(); t_reply("500", "No S-CSCF"); }}
             break;
@@ -106,7 +140,65 @@ route[ASKED] {{
     }}
     exit;
 }}
+route[LOCATED] {{
+    if ($avp(s:lia_return_code) == 1 && I_scscf_select("0")) {{
+        $du = "sip:{scscf_address}:{scscf_port}";
+        if (!t_relay()) {{ t_reply("500", "Error forwarding to S-CSCF"); }}
+    }} else {{ t_reply("404", "LIR failed"); }}
+    exit;
+}}
 """
+
+BEFORE = """
+loadmodule "ims_dialog.so"
+loadmodule "ims_usrloc_pcscf.so"
+loadmodule "ims_ipsec_pcscf.so"
+loadmodule "ims_registrar_pcscf.so"
+modparam("ims_ipsec_pcscf", "ipsec_listen_addr", "{address}")
+modparam("ims_ipsec_pcscf", "ipsec_max_connections", 1)
+modparam("ims_dialog", "dlg_flag", 2)
+modparam("ims_registrar_pcscf", "pcscf_uri", "sip:{address}:{sip_port}")
+modparam("ims_registrar_pcscf", "ignore_reg_state", 1)
+modparam("ims_registrar_pcscf", "is_registered_fallback2ip", 1)
+
+route {{
+    if (is_method("REGISTER")) {{ route(REGISTER); exit; }}
+    loose_route();
+    if (is_method("ACK|CANCEL") || has_totag()) {{ t_relay(); exit; }}
+    if (is_method("INVITE|SUBSCRIBE")) {{ record_route(); }}
+    if ($route_uri =~ "sip:term@.*") {{ t_relay(); exit; }}
+    if (!pcscf_is_registered("location")) {{ send_reply("403", "You must register first"); exit; }}
+    remove_hf("P-Asserted-Identity");
+    remove_hf("P-Preferred-Identity");
+    if (pcscf_assert_identity("location", "$(fu{{tobody.uri}})")) {{
+        append_hf("P-Asserted-Identity: <$(fu{{tobody.uri}})>\r\n");
+    }} else {{ append_hf("P-Asserted-Identity: <$pcscf_asserted_identity>\r\n"); }}
+    pcscf_force_service_routes("location");
+    $du = "{core}";
+    t_relay();
+    exit;
+}}
+route[REGISTER] {{
+    pcscf_save_pending("location");
+    append_hf("Path: <sip:term@{host}:{sip_port}{transport};lr>\r\n");
+    remove_hf("Supported");
+    append_hf("Supported: path\r\n");
+    remove_hf("Require");
+    append_hf("Require: path\r\n");
+    {visited}
+    t_on_reply("REGISTERED");
+    $du = "{core}";
+    t_relay();
+    exit;
+}}
+onreply_route[REGISTERED] {{
+    if (t_check_status("200")) {{ pcscf_save("location"); }}
+    exit;
+}}
+"""
+
+VISITED = f'append_hf("P-Visited-Network-ID: {DOMAIN}\\r\\n");'
+CONFIGURATIONS = {ICSCF: INTERROGATING, SCSCF: SERVING, PCSCF: BEFORE}
 
 TABLES = {
     "version": "table_name(string) table_version(int)\n",
@@ -119,10 +211,11 @@ TABLES = {
 class Kamailio:
     """One instance; `log` is what it said."""
 
-    def __init__(self, directory: Path, host: str, sip_port: int, port: int, **settings: object) -> None:
+    def __init__(self, directory: Path, host: str, sip_port: int, port: int = 0, **settings: object) -> None:
         self.directory, self.host, self.sip_port, self.port = directory, host, sip_port, port
         self.settings = {"directory": directory, "host": host, "sip_port": sip_port, "port": port, "domain": DOMAIN,
-                         "modules": MODULES, "schema": SCHEMA, **settings}
+                         "modules": MODULES, "schema": SCHEMA, "address": LOOPBACK, "scscf_address": LOOPBACK,
+                         "icscf_address": LOOPBACK, "icscf_port": 5060, **settings}
         self.process: asyncio.subprocess.Process | None = None
 
     @property
@@ -136,14 +229,18 @@ class Kamailio:
 
     async def start(self) -> None:
         """Write its files and start it; it connects to us by itself."""
-        (self.directory / f"{self.host}.xml").write_text(CDP.format(**self.settings))
+        if self.host != PCSCF:
+            (self.directory / f"{self.host}.xml").write_text(CDP.format(**self.settings))
         (self.directory / f"{self.host}.cfg").write_text(
-            (COMMON + (INTERROGATING if self.host == ICSCF else SERVING)).format(**self.settings))
+            (COMMON + CONFIGURATIONS[self.host]).format(**self.settings))
         (self.directory / "db").mkdir(exist_ok=True)
         for name, text in TABLES.items():
             (self.directory / "db" / name).write_text(text)
         with (self.directory / f"{self.host}.log").open("wb") as log:
             self.process = await asyncio.create_subprocess_exec(
+                # The registrar of its P-CSCF wants the module for IPsec, which throws away every SA of the machine when
+                # it starts: not with these rights.
+                "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin",
                 "kamailio", "-f", str(self.directory / f"{self.host}.cfg"), "-DD", "-E", "-m", "64", "-M", "16",
                 "-Y", str(self.directory), stdout=log, stderr=log, start_new_session=True)
 
