@@ -15,7 +15,7 @@ from test_emergency import desk
 
 from dialtone.hss.registration_termination import EndRegistration
 from dialtone.sim.detach import DetachCommand
-from dialtone.sim.ims.call import AnswerCommand, CallCommand, HangUpCommand, HoldCommand
+from dialtone.sim.ims.call import AnswerCommand, CallCommand, HangUpCommand, HoldCommand, VideoCommand
 from dialtone.sim.ims.client import ImsClient
 from dialtone.sim.ims.registration import DeregisterCommand, RegisterCommand
 from dialtone.sim.ims.text import TextCommand
@@ -50,6 +50,15 @@ def call(net: Network, a: ImsClient, b: ImsClient) -> None:
     net.command(a.name, HoldCommand(), 1)
     net.command(a.name, HoldCommand(resume=True), 1)
     net.command(b.name, RegisterCommand(), 1)
+    net.command(b.name, HangUpCommand(), 1)
+
+
+def video_call(net: Network, a: ImsClient, b: ImsClient) -> None:
+    """Voice and pictures, then voice alone, then pictures again."""
+    net.command(a.name, CallCommand(f"+{msisdn_of(2)}", video=True), 2)
+    net.command(b.name, AnswerCommand(), 1)
+    net.command(b.name, VideoCommand(off=True), 1)
+    net.command(a.name, VideoCommand(), 1)
     net.command(b.name, HangUpCommand(), 1)
 
 
@@ -89,7 +98,7 @@ def ended_by_the_network(net: Network, a: ImsClient, b: ImsClient) -> None:
 
 WITH_DESK = ("emergency_call", "emergency_call_without_sim")
 FLOWS: dict[str, Steps] = {steps.__name__: steps for steps in (
-    registration, refresh, text, call, call_given_up, emergency_call, emergency_call_without_sim,
+    registration, refresh, text, call, video_call, call_given_up, emergency_call, emergency_call_without_sim,
     emergency_call_refused, ended_by_the_network)}
 
 

@@ -237,9 +237,9 @@ async def texts(imsi: str, its: Student) -> Rows:
 
 
 @router.post("/phones/{imsi}:call")
-async def call(imsi: str, to: str, its: Teacher) -> Done:
+async def call(imsi: str, to: str, its: Teacher, video: bool = False) -> Done:
     """Let the phone call a number or URI; answers when the call is answered or has failed."""
-    return await its.sim.call("sim.call", 60.0, imsi=imsi, to=to)
+    return await its.sim.call("sim.call", 60.0, imsi=imsi, to=to, video=video)
 
 
 @router.post("/phones/{imsi}:answer")
@@ -252,6 +252,12 @@ async def answer(imsi: str, its: Teacher) -> Done:
 async def hold(imsi: str, its: Teacher, resume: bool = False) -> Done:
     """Let the phone put its call on hold, or take it back."""
     return await its.sim.call("sim.hold", 60.0, imsi=imsi, resume=resume)
+
+
+@router.post("/phones/{imsi}:video")
+async def video(imsi: str, its: Teacher, off: bool = False) -> Done:
+    """Let the phone add video to its call, or go on without it."""
+    return await its.sim.call("sim.video", 60.0, imsi=imsi, off=off)
 
 
 @router.post("/phones/{imsi}:hangup")

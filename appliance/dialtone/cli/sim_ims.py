@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`dialtone sim ims-register|ims-deregister|text|texts|call|answer|hold|hangup`: what simulated phones do in IMS."""
+"""`dialtone sim ims-register|ims-deregister|text|texts|call|answer|hold|video|hangup`: simulated phones in IMS."""
 
 from typing import Any
 
@@ -58,11 +58,22 @@ def texts(imsi: str, as_json: bool, url: str) -> None:
 @sim.command()
 @click.argument("imsi")
 @click.argument("to")
+@click.option("--video", is_flag=True, help="With video from the beginning.")
 @json_option
 @url_option
-def call(imsi: str, to: str, as_json: bool, url: str) -> None:
+def call(imsi: str, to: str, video: bool, as_json: bool, url: str) -> None:
     """Call a number, until it is answered. Example: dialtone sim call 001010000000001 1002"""
-    _do(url, imsi, "call", as_json, to=to)
+    _do(url, imsi, "call", as_json, to=to, video=video)
+
+
+@sim.command()
+@click.argument("imsi")
+@click.option("--off", is_flag=True, help="Go on without it instead.")
+@json_option
+@url_option
+def video(imsi: str, off: bool, as_json: bool, url: str) -> None:
+    """Add video to a call. Example: dialtone sim video 001010000000001"""
+    _do(url, imsi, "video", as_json, off=off)
 
 
 @sim.command()

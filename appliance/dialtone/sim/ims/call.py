@@ -19,7 +19,7 @@ from dialtone.sim.ims.states import CALL, CallState
 from dialtone.sim.ims.stream import MediaDown, MediaUp, Stream
 from dialtone.sip.dialog import Dialog
 
-CALL_PROCEDURE, INCOMING, HANG_UP, HOLD = "call", "incoming call", "hang up", "hold"
+CALL_PROCEDURE, INCOMING, HANG_UP, HOLD, VIDEO = "call", "incoming call", "hang up", "hold", "video"
 QCI_VOICE = 1
 SDP = "application/sdp"
 FIRST_PORT, PORTS = 50_000, 64
@@ -28,9 +28,10 @@ CALL_TIMERS = ("answer by itself", "Session-Expires")
 
 @dataclass(slots=True)
 class CallCommand(Event):
-    """Call a number or URI."""
+    """Call a number or URI, with `video` from the beginning."""
 
     to: str
+    video: bool = False
 
 
 @dataclass(slots=True)
@@ -43,6 +44,13 @@ class HoldCommand(Event):
     """Put the call on hold; with `resume` take it back."""
 
     resume: bool = False
+
+
+@dataclass(slots=True)
+class VideoCommand(Event):
+    """Add video to the call; with `off` go on without it."""
+
+    off: bool = False
 
 
 @dataclass(slots=True)
@@ -82,6 +90,8 @@ class Call:
         self.codec = media.codec_of(self.remote)
         media.destination(self.remote)
         self.remote_ready = self.remote_ready or media.is_ready(self.remote)
+        if any(one.kind == "video" for one in self.remote.media):
+            self.local.video = media.pictures(self.remote) is not None
         self.agreed = True
 
 

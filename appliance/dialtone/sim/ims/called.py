@@ -146,6 +146,8 @@ def _accept(client: ImsClient, call: Call) -> Iterator[Effect]:
     elif not call.agreed:
         replied(client, call, answer)
         call.agreed = True
+    if call.dialog is not None:
+        call.dialog.early = False  # our 2xx confirms it; no later one says its way anew
     yield Answer(answer, to=call.rx)
 
 

@@ -44,24 +44,25 @@ def on_call_command(client: ImsClient, event: CallCommand, rx: Rx) -> Effects:
     if emergency.is_emergency(event.to):
         yield Tell(client.phone, CallForHelp(event.to))
     else:
-        yield from dial(client, event.to)
+        yield from dial(client, event.to, video=event.video)
 
 
-def dial(client: ImsClient, to: str) -> Effects:
+def dial(client: ImsClient, to: str, *, video: bool = False) -> Effects:
     """Call, if that is possible."""
     if not client.registered:
         yield client.outcome(CALL_PROCEDURE, False, "not called: the phone is not registered to IMS")
     elif len(client.calls) >= CALL_LIMIT:
         yield client.outcome(CALL_PROCEDURE, False, "not called: the phone has too many calls")
     else:
-        yield invite(client, to, client.handset.session_expires)
+        yield invite(client, to, client.handset.session_expires, video=video)
 
 
-def invite(client: ImsClient, to: str, session_expires: int, least: int = 0) -> Request:
+def invite(client: ImsClient, to: str, session_expires: int, least: int = 0, *, video: bool = False) -> Request:
     """The INVITE of a handset (5.1.3.1)."""
     message = client.request("INVITE", client.target(to))
     call = new(client, message, to)
     call.preconditions = client.handset.preconditions
+    call.local.video = video or None
     named(client, message)
     if client.registered:
         message.append("P-Preferred-Identity", f"<{client.impu}>")
@@ -171,7 +172,7 @@ def _refused(client: ImsClient, call: Call, msg: SipResponse) -> Effects:
     yield from over(client, call)
     least = msg.first("Min-SE") or ""
     if msg.status == INTERVAL_TOO_SMALL and least.isdigit() and call.session_expires < int(least[:6]):
-        yield invite(client, call.other, int(least[:6]), int(least[:6]))
+        yield invite(client, call.other, int(least[:6]), int(least[:6]), video=bool(call.local.video))
     elif call.state == CallState.OVER and call.why == "cancelled":
         yield client.outcome(HANG_UP, True, f"the call to {call.other} was given up before the answer")
     else:

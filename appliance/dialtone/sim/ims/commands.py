@@ -25,8 +25,8 @@ class ImsCommands:
     def table(self) -> dict[str, Command]:
         """By name, for the control server."""
         return {"sim.ims-register": self.register, "sim.ims-deregister": self.deregister, "sim.text": self.text,
-                "sim.call": self.call, "sim.answer": self.answer, "sim.hold": self.hold, "sim.hangup": self.hang_up,
-                "sim.texts": self.inbox}
+                "sim.call": self.call, "sim.answer": self.answer, "sim.hold": self.hold, "sim.video": self.video,
+                "sim.hangup": self.hang_up, "sim.texts": self.inbox}
 
     async def register(self, args: Args) -> dict[str, Any]:
         """{imsi} -> the phone's IMS line with `ok`: register, or refresh the registration."""
@@ -41,8 +41,9 @@ class ImsCommands:
         return await self._run(args, text.TextCommand(str(args["to"]), str(args["text"])), text.TEXT)
 
     async def call(self, args: Args) -> dict[str, Any]:
-        """{imsi, to} -> the line, once the call is answered or has failed."""
-        return await self._run(args, call.CallCommand(str(args["to"])), call.CALL_PROCEDURE)
+        """{imsi, to, video=false} -> the line, once the call is answered or has failed."""
+        command = call.CallCommand(str(args["to"]), bool(args.get("video", False)))
+        return await self._run(args, command, call.CALL_PROCEDURE)
 
     async def answer(self, args: Args) -> dict[str, Any]:
         """{imsi} -> the line: take the call that rings."""
@@ -53,6 +54,10 @@ class ImsCommands:
     async def hold(self, args: Args) -> dict[str, Any]:
         """{imsi, resume=false} -> the line: put the call on hold, or take it back."""
         return await self._run(args, call.HoldCommand(bool(args.get("resume", False))), call.HOLD)
+
+    async def video(self, args: Args) -> dict[str, Any]:
+        """{imsi, off=false} -> the line: add video to the call, or go on without it."""
+        return await self._run(args, call.VideoCommand(bool(args.get("off", False))), call.VIDEO)
 
     async def hang_up(self, args: Args) -> dict[str, Any]:
         """{imsi} -> the line: end the call, or refuse the one that rings."""
@@ -84,5 +89,6 @@ def line(client: ImsClient) -> dict[str, Any]:
     return {"ims": client.state.value, "identity": client.impu if client.registered else "",
             "ipsec": f"{sas.alg} {sas.ealg}" if sas else "", "texts": len(client.inbox),
             "calls": [{"with": one.other, "state": one.state.value, "held": one.local.direction == "sendonly",
+                       "video": bool(one.local.video),
                        "media": one.stream.summary() if one.stream else None} for one in calls],
             "last_media": client.heard.summary() if client.heard else None, "last": client.last}

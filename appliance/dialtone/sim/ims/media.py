@@ -13,6 +13,9 @@ from dialtone.sip.flow import bracketed
 NOT_ACCEPTABLE_HERE = 488
 _RATES = {"AMR-WB": 16_000, "AMR": 8_000}
 _OFFER = (("116", "AMR-WB"), ("118", "AMR"))
+_VIDEO, _VIDEO_CLOCK = "113", 90_000
+_VIDEO_PORTS = 200
+"""Video has ports of its own, so much above those of the voice."""
 _EVENTS = (("111", 16_000), ("110", 8_000))
 _MIRROR = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
@@ -32,13 +35,15 @@ class Codec:
 
 @dataclass(slots=True)
 class Local:
-    """Our half: where we hear, which way media go, how often we have said so."""
+    """Our half: where we hear, which way media go, how often we have said so. `video` is None until somebody speaks of
+    it, and then whether the call has it."""
 
     address: str
     port: int
     session: int
     version: int = 0
     direction: str = "sendrecv"
+    video: bool | None = None
 
     def head(self) -> list[str]:
         """The session's own lines; each description has another version (RFC 3264, 8)."""
@@ -79,7 +84,24 @@ def offer(local: Local, ready: Readiness, *, aligned: bool) -> bytes:
     for number, rate in _EVENTS:
         audio.lines += [f"a=rtpmap:{number} telephone-event/{rate}", f"a=fmtp:{number} 0-15"]
     audio.lines += [*ready.lines(), f"a={local.direction}", "a=ptime:20", "a=maxptime:240"]
-    return sdp.encode(Session(lines=local.head(), media=[audio]))
+    media = [audio] if local.video is None else [audio, _picture(local, ready, local.direction)]
+    return sdp.encode(Session(lines=local.head(), media=media))
+
+
+def _picture(local: Local, ready: Readiness, direction: str, payload: str = _VIDEO) -> Media:
+    """H.264 at the constrained baseline profile (TS 26.114, 5.2.2; IR.94, 3.3); port 0 where it is over."""
+    if not local.video:
+        return Media(kind="video", port=0, proto="RTP/AVP", formats=[payload])
+    video = Media(kind="video", port=local.port + _VIDEO_PORTS, proto="RTP/AVP", formats=[payload])
+    video.lines = ["b=AS:512", "b=RS:8000", "b=RR:6000", f"a=rtpmap:{payload} H264/{_VIDEO_CLOCK}",
+                   f"a=fmtp:{payload} profile-level-id=42C00C;packetization-mode=1", *ready.lines(), f"a={direction}"]
+    return video
+
+
+def pictures(remote: Session) -> str | None:
+    """The payload type of H.264 in a description that has video; None without."""
+    return next((number for one in remote.media if one.kind == "video" and one.port
+                 for number, kind in one.rtpmaps.items() if kind.encoding == "H264"), None)
 
 
 def answer(local: Local, remote: Session, ready: Readiness) -> tuple[bytes, Codec]:
@@ -99,8 +121,14 @@ def answer(local: Local, remote: Session, ready: Readiness) -> tuple[bytes, Code
     theirs = _MIRROR[remote.direction_of(audio)]
     direction = theirs if local.direction == "sendrecv" or theirs == "inactive" else local.direction
     reply.lines += [*ready.lines(), f"a={direction}", "a=ptime:20", "a=maxptime:240"]
-    media = [reply if one is audio else Media(kind=one.kind, port=0, proto=one.proto, formats=one.formats)
-             for one in remote.media]
+    media = []
+    for one in remote.media:
+        if one is audio:
+            media.append(reply)
+        elif one.kind == "video" and local.video and (payload := pictures(remote)) is not None:
+            media.append(_picture(local, ready, direction, payload))
+        else:
+            media.append(Media(kind=one.kind, port=0, proto=one.proto, formats=one.formats))
     return sdp.encode(Session(lines=local.head(), media=media)), codec
 
 

@@ -25,9 +25,11 @@ from dialtone.sim.ims.call import (
     HANG_UP,
     HOLD,
     SDP,
+    VIDEO,
     Call,
     HangUpCommand,
     HoldCommand,
+    VideoCommand,
     connect,
     current,
     described,
@@ -50,7 +52,7 @@ class Change:
     call: Call
     message: SipRequest
     before: str
-    purpose: str  # hold, resume, refresh, or preconditions
+    purpose: str  # hold, resume, video, voice, refresh, or preconditions
 
 
 # ---- ours -----------------------------------------------------------------------------------------------
@@ -88,6 +90,22 @@ def on_hold_command(client: ImsClient, event: HoldCommand, rx: Rx) -> Effects:
         yield from offer(client, call, "INVITE", "resume" if event.resume else "hold", before)
 
 
+@on.event(VideoCommand)
+def on_video_command(client: ImsClient, event: VideoCommand, rx: Rx) -> Effects:
+    """A line for video more, or its port 0 (RFC 3264, 8.1 and 8.2; IR.94, 2.2.3)."""
+    client.mark(rx)
+    call = current(client, CallState.ACTIVE)
+    if call is None:
+        yield client.outcome(VIDEO, False, "there is no call that stands")
+    elif call.pending is not None:
+        yield client.outcome(VIDEO, False, "another change of the call is under way")
+    elif bool(call.local.video) is not event.off:
+        yield client.outcome(VIDEO, True, "nothing to change")
+    else:
+        call.local.video = not event.off
+        yield from offer(client, call, "INVITE", "voice" if event.off else "video")
+
+
 def changed(client: ImsClient, change: Change, msg: SipResponse) -> Effects:
     """The answer to a change of ours."""
     call = change.call
@@ -111,6 +129,10 @@ def changed(client: ImsClient, change: Change, msg: SipResponse) -> Effects:
     if change.purpose in ("hold", "resume"):
         text = f"{call.other} is on hold" if change.purpose == "hold" else f"{call.other} is back"
         yield client.outcome(HOLD, True, text)
+    elif change.purpose in ("video", "voice"):
+        seen = bool(call.local.video)
+        text = f"{call.other} {'is seen' if seen else 'is heard only'}"
+        yield client.outcome(VIDEO, seen == (change.purpose == "video"), text)
 
 
 def failed(client: ImsClient, change: Change, why: str, status: int = 0) -> Effects:
@@ -125,6 +147,9 @@ def failed(client: ImsClient, change: Change, why: str, status: int = 0) -> Effe
                              f"the call with {call.other} is lost: {why} to {change.message.method}")
     elif change.purpose in ("hold", "resume"):
         yield client.outcome(HOLD, False, f"refused: {why}")
+    elif change.purpose in ("video", "voice"):
+        call.local.video = change.purpose == "voice"
+        yield client.outcome(VIDEO, False, f"refused: {why}")
     elif change.purpose == "preconditions":
         call.told_ready = False
 
