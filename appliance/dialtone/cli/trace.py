@@ -11,49 +11,69 @@ from typing import Any
 import click
 
 from dialtone.cli.common import client, json_option, url_option
+from dialtone.cli.trace_files import diff_, replay
 from dialtone.cli.trace_import import import_
+from dialtone.cli.trace_view import draw, filters, paint, picked, pictures, terminal, times
 from dialtone.lab.client import Client
 from dialtone.lab.lab import event_of
 from dialtone.trace import pcapng, record
-from dialtone.trace.ladder import text_ladder
-from dialtone.trace.names import POINTS
+from dialtone.trace.bus import Event
+from dialtone.trace.terminal import Filter, Terminal
 
 
 @click.group(invoke_without_command=True)
-@click.option("--imsi", default="", help="Of one phone only.")
-@click.option("--point", type=click.Choice(POINTS), default=None, help="At one reference point only.")
+@filters
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes.")
 @click.option("--ladder", is_flag=True, help="Draw a ladder.")
+@times
 @click.option("--pcapng", "capture", type=click.Path(allow_dash=True), metavar="FILE",
               help="Write a file for Wireshark; - is standard output.")
 @click.option("--record", "recording", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write a recording, to be replayed.")
+@click.option("--megabytes", type=click.IntRange(1, 10_000), default=record.LIMIT >> 20, show_default=True,
+              help="How large a recording may become.")
+@pictures
 @json_option
 @url_option
 @click.pass_context
-def trace(ctx: click.Context, imsi: str, point: str | None, follow: bool, ladder: bool, capture: str | None,
-          recording: Path | None, as_json: bool, url: str) -> None:
+def trace(ctx: click.Context, imsi: str, point: str | None, element: str, text: str, follow: bool, ladder: bool,
+          clock: str | None, capture: str | None, recording: Path | None, megabytes: int, drawing: Path | None,
+          png: Path | None, as_json: bool, url: str) -> None:
     """Show the messages of the network, oldest first.
 
-    Examples: dialtone trace -f --imsi 001010000000001;
+    Examples: dialtone trace -f --ladder --time delta --imsi 001010000000001;
     dialtone trace -f --pcapng - | wireshark -k -i -
     """
     if ctx.invoked_subcommand is not None:
         return
     api = client(url)
     which = {"imsi": imsi, "point": point or ""}
+    on = terminal(Filter(imsi, point or "", element, text), clock)
     if capture is not None:
         _capture(api, capture, follow, which)
+    elif recording is not None:
+        source = _events(_stream if follow else _kept, api, which)
+        count = record.write(recording, source, megabytes << 20)
+        click.echo(f"{count} events in {recording}.")
+    elif ladder or drawing is not None or png is not None:
+        _ladder(api, on, follow, which, drawing, png)
+    else:
+        for event in _stream(api, **which) if follow else _kept(api, **which):
+            if not (element or text) or on.which.wants(event_of(event), event["imsi"] or event["subject"]):
+                click.echo(json.dumps(event) if as_json else line(event))
+
+
+def _ladder(api: Client, on: Terminal, follow: bool, which: dict[str, str], drawing: Path | None,
+            png: Path | None) -> None:
+    """On the terminal, or into files; what follows is drawn as it comes."""
+    if follow:
+        draw(_events(_stream, api, which), on)
         return
-    if recording is not None or ladder:
-        events = [event_of(event) for event in _kept(api, octets=True, **which)]
-        if recording is not None:
-            click.echo(f"{record.write(recording, events)} events in {recording}.")
-        else:
-            click.echo(text_ladder(events), nl=False)
-        return
-    for event in _stream(api, **which) if follow else _kept(api, **which):
-        click.echo(json.dumps(event) if as_json else line(event))
+    events = picked(list(_events(_kept, api, which)), on)
+    if drawing is not None or png is not None:
+        paint(events, drawing, png)
+    else:
+        draw(events, on)
 
 
 def line(event: dict[str, Any]) -> str:
@@ -63,6 +83,10 @@ def line(event: dict[str, Any]) -> str:
     info = f"  {event['info']}" if event["info"] else ""
     return f"{event['id']:>6} {when} {event['imsi'] or event['subject'] or '-':<15} {event['point']:<8} {ends:<28} " \
            f"{event['name']}{info}"
+
+
+def _events(source: Any, api: Client, which: dict[str, str]) -> Iterator[Event]:
+    return (event_of(event) for event in source(api, octets=True, **which))
 
 
 def _kept(api: Client, **which: Any) -> list[dict[str, Any]]:
@@ -87,8 +111,7 @@ def _capture(api: Client, where: str, follow: bool, which: dict[str, str]) -> No
         writer = pcapng.Writer()
         out.write(writer.head())
         try:
-            for found in _stream(api, octets=True, **which):
-                event = event_of(found)
+            for event in _events(_stream, api, which):
                 writer.identities.note(event)
                 out.write(writer.packets(event))
                 out.flush()
@@ -96,4 +119,5 @@ def _capture(api: Client, where: str, follow: bool, which: dict[str, str]) -> No
             sys.stderr.close()
 
 
-trace.add_command(import_)
+for _command in (diff_, import_, replay):
+    trace.add_command(_command)

@@ -20,16 +20,16 @@ _QUIET = {"identity", "save"}  # done events that say nothing to people
 STYLE = """
 .dt{--dt-bg:var(--jp-layout-color1,#fff);--dt-fg:var(--jp-ui-font-color1,#1b1f24);
 --dt-dim:var(--jp-ui-font-color2,#57606a);--dt-line:var(--jp-border-color1,#c4ccd4);
---dt-S1-MME:#0b63b5;--dt-NAS:#18794e;--dt-S11:#a65a00;--dt-S6a:#7d3fb2;--dt-S1-U:#5b6470;--dt-bad:#c62828;
+--dt-S1-MME:#0b63b5;--dt-NAS:#18794e;--dt-S11:#a65a00;--dt-S6a:#7d3fb2;--dt-Gm:#00707a;--dt-S1-U:#5b6470;--dt-bad:#c62828;
 --dt-good:#18794e;--dt-pick:#fff1b8;background:var(--dt-bg);
 font:12px system-ui,-apple-system,'Segoe UI',sans-serif}
 @media(prefers-color-scheme:dark){.dt{--dt-bg:var(--jp-layout-color1,#14181d);
 --dt-fg:var(--jp-ui-font-color1,#e6e9ec);--dt-dim:var(--jp-ui-font-color2,#9aa4af);
 --dt-line:var(--jp-border-color1,#3a424b);--dt-S1-MME:#6cb6ff;--dt-NAS:#5fd39a;--dt-S11:#ffb057;
---dt-S6a:#c79bf2;--dt-S1-U:#aab4be;--dt-bad:#ff8a80;--dt-good:#5fd39a;--dt-pick:#4a3f12}}
+--dt-S6a:#c79bf2;--dt-Gm:#4fd0d8;--dt-S1-U:#aab4be;--dt-bad:#ff8a80;--dt-good:#5fd39a;--dt-pick:#4a3f12}}
 [data-jp-theme-light=false] .dt{--dt-S1-MME:#6cb6ff;--dt-NAS:#5fd39a;--dt-S11:#ffb057;--dt-S6a:#c79bf2;
---dt-S1-U:#aab4be;--dt-bad:#ff8a80;--dt-good:#5fd39a;--dt-pick:#4a3f12}
-[data-jp-theme-light=true] .dt{--dt-S1-MME:#0b63b5;--dt-NAS:#18794e;--dt-S11:#a65a00;--dt-S6a:#7d3fb2;
+--dt-Gm:#4fd0d8;--dt-S1-U:#aab4be;--dt-bad:#ff8a80;--dt-good:#5fd39a;--dt-pick:#4a3f12}
+[data-jp-theme-light=true] .dt{--dt-S1-MME:#0b63b5;--dt-NAS:#18794e;--dt-S11:#a65a00;--dt-S6a:#7d3fb2;--dt-Gm:#00707a;
 --dt-S1-U:#5b6470;--dt-bad:#c62828;--dt-good:#18794e;--dt-pick:#fff1b8}
 .dt text{fill:var(--dt-fg)}.dt .time,.dt .note text{fill:var(--dt-dim)}.dt .head{font-weight:600}
 .dt .life{stroke:var(--dt-line)}.dt .row{cursor:pointer;--c:var(--dt-fg)}.dt .row .hit{fill:transparent}
@@ -38,8 +38,10 @@ font:12px system-ui,-apple-system,'Segoe UI',sans-serif}
 .dt .arrow{stroke:var(--c);stroke-width:1.6}.dt .tip{fill:var(--c)}.dt .row .name{fill:var(--c)}
 .dt .halo{stroke:var(--dt-bg);stroke-width:4;paint-order:stroke}
 .dt .good .name{fill:var(--dt-good)}.dt .bad .name{fill:var(--dt-bad);font-weight:600}
-""" + "".join(f".dt .{point}{{--c:var(--dt-{point})}}" for point in ("S1-MME", "NAS", "S11", "S6a", "S1-U")) \
-    + r".dt .Diameter,.dt .SGd{--c:var(--dt-S6a)}.dt .SMS{--c:var(--dt-NAS)}.dt .S5\/S8{--c:var(--dt-S11)}"
+""" + "".join(f".dt .{point}{{--c:var(--dt-{point})}}" for point in ("S1-MME", "NAS", "S11", "S6a", "Gm", "S1-U")) \
+    + ".dt .Mw,.dt .ISC{--c:var(--dt-Gm)}" \
+    + ".dt .SGd,.dt .Cx,.dt .Rx,.dt .Gx{--c:var(--dt-S6a)}" \
+    + r".dt .Diameter{--c:var(--dt-S6a)}.dt .SMS{--c:var(--dt-NAS)}.dt .S5\/S8{--c:var(--dt-S11)}"
 
 
 def columns_of(events: Iterable[Event]) -> list[str]:
@@ -48,6 +50,11 @@ def columns_of(events: Iterable[Event]) -> list[str]:
     for event in events:
         for end in (event.src, event.dst) if event.kind != "done" else ():
             seen.setdefault(column(event.point, end), role(event.point, end))
+    return ordered(seen)
+
+
+def ordered(seen: dict[str, str]) -> list[str]:
+    """Columns in their order, by their roles."""
     order = {name: place for place, name in enumerate(ROLES)}
     return sorted(seen, key=lambda name: (order.get(seen[name], len(order)), name))
 
@@ -94,7 +101,7 @@ class Ladder:
         width, height = self.size
         title = f"Ladder of {self.imsi}" if self.imsi else "Ladder of all messages"
         heads = "".join(
-            f'<text class="head" x="{self._x(name)}" y="22" text-anchor="middle">{escape(_head(name))}</text>'
+            f'<text class="head" x="{self._x(name)}" y="22" text-anchor="middle">{escape(head(name))}</text>'
             f'<line class="life" x1="{self._x(name)}" x2="{self._x(name)}" y1="30" y2="{height}"/>'
             for name in self.columns)
         return (f'<svg xmlns="http://www.w3.org/2000/svg" class="dt" width="{width}" height="{height}" '
@@ -152,14 +159,16 @@ class Ladder:
         late = self.columns and x > LEFT + COLUMN * len(self.columns) // 2
         anchor = ' text-anchor="end"' if late else ""
         return (f'<circle class="tip" cx="{x}" cy="14" r="3"/><text class="name halo" '
-                f'x="{x - 8 if late else x + 8}" y="18"{anchor}>{escape(_short(event))}</text>'), kind
+                f'x="{x - 8 if late else x + 8}" y="18"{anchor}>{escape(short(event))}</text>'), kind
 
 
-def _head(name: str) -> str:
+def head(name: str) -> str:
+    """What stands above a column."""
     return {"mme": "MME", "pgw": "S/P-GW", "hss": "HSS"}.get(name, name)
 
 
-def _short(event: Event) -> str:
+def short(event: Event) -> str:
+    """What a `done` event says, in one line."""
     if event.point == "state":
         return f"{event.name}: {event.info}"
     text = f"{event.name} {event.info}" if event.point in ("timer", "verdict") else (
@@ -176,22 +185,32 @@ def text_ladder(events: Iterable[Event], columns: Sequence[str] = ()) -> str:
     """The ladder as text without times and numbers, for golden files that a person reads and a diff compares."""
     rows = [event for event in events if visible(event)]
     names = list(columns) or columns_of(rows)
-    width = max([8, *(len(_head(name)) + 2 for name in names)])
-    line_of_life = "|".ljust(width)
-    lines = ["".join(_head(name).ljust(width) for name in names).rstrip()]
-    for event in rows:
-        if event.kind == "done":
-            line = [line_of_life] * len(names)
-            name = column(event.point, event.src)
-            if name in names:
-                line[names.index(name)] = "*".ljust(width)
-            lines.append("".join(line) + _short(event))
-            continue
-        ends = [names.index(column(event.point, end)) for end in (event.src, event.dst)]
-        low, high = min(ends), max(ends)
-        shaft = "-" * (width * (high - low) - 2)
-        arrow = f"|{shaft}>" if ends[0] < ends[1] else f"|<{shaft}"
-        text = line_of_life * low + arrow + line_of_life * (len(names) - high)
-        info = f" ({event.info})" if event.info else ""
-        lines.append(f"{text}{event.point:<7} {event.name}{info}")
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join([text_heads(names), *(text_row(event, names) for event in rows)]) + "\n"
+
+
+def _width(names: Sequence[str]) -> int:
+    return max([8, *(len(head(name)) + 2 for name in names)])
+
+
+def text_heads(names: Sequence[str]) -> str:
+    """The first line of a ladder as text."""
+    return "".join(head(name).ljust(_width(names)) for name in names).rstrip()
+
+
+def text_row(event: Event, names: Sequence[str]) -> str:
+    """One of its rows. The columns of a message are among `names`."""
+    width = _width(names)
+    life = "|".ljust(width)
+    if event.kind == "done":
+        line = [life] * len(names)
+        name = column(event.point, event.src)
+        if name in names:
+            line[names.index(name)] = "*".ljust(width)
+        return ("".join(line) + short(event)).rstrip()
+    ends = [names.index(column(event.point, end)) for end in (event.src, event.dst)]
+    low, high = min(ends), max(ends)
+    shaft = "-" * (width * (high - low) - 2)
+    arrow = f"|{shaft}>" if ends[0] < ends[1] else f"|<{shaft}"
+    text = life * low + arrow + life * (len(names) - high)
+    info = f" ({event.info})" if event.info else ""
+    return f"{text}{event.point:<7} {event.name}{info}".rstrip()

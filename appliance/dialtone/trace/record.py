@@ -16,6 +16,8 @@ from dialtone.errors import LocalError
 from dialtone.trace.bus import VERSION, Event
 
 AT_ONCE = float("inf")
+LIMIT = 64 << 20
+"""Octets of a recording, unless told otherwise: a card of eight gigabytes must not fill up in a forgotten terminal."""
 
 
 def fields_of(event: Event) -> list[Any]:
@@ -35,8 +37,9 @@ def event_of(fields: Any) -> Event:
         raise LocalError("This is no trace event.", remedy="Use programs of the same version.") from None
 
 
-def write(path: Path | str, events: Iterable[Event], **notes: Any) -> int:
-    """Write a recording with `notes` (what JSON can say) in its header; returns the number of events."""
+def write(path: Path | str, events: Iterable[Event], limit: int = LIMIT, **notes: Any) -> int:
+    """Write a recording with `notes` (what JSON can say) in its header; returns the number of events. It stops when it
+    has `limit` octets."""
     count = 0
     # No name and time in the gzip header: the same events give the same file.
     with open(path, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as out:
@@ -44,6 +47,8 @@ def write(path: Path | str, events: Iterable[Event], **notes: Any) -> int:
         for event in events:
             out.write(json.dumps(fields_of(event), separators=(",", ":")).encode() + b"\n")
             count += 1
+            if raw.tell() >= limit:
+                break
     return count
 
 
