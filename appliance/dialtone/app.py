@@ -174,6 +174,7 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
                  config.s1.address, config.s1.port)
         ready()
         await warm_up()
+        runtime.collect()
         await runtime.stopped()
 
 
@@ -183,7 +184,7 @@ async def warm_up() -> None:
         for _ in codec.warm_up():
             await asyncio.sleep(0)
     gc.freeze()  # it stays for good: a collector that walks through it holds every phone up for a tenth of a second
-    gc.set_threshold(700, 10, 100)  # what is over leaves no circles behind, so the walk through the rest can be rare
+    gc.set_threshold(700, 10, 1000)  # and one through the rest may wait for a quiet moment (`Runtime.collect`)
 
 
 async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: UserPlane) -> list[str]:

@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import gc
 import inspect
 import logging
 import signal
@@ -41,6 +42,7 @@ class Runtime:
         self.loop = loop
         self._closers: list[Closer] = []
         self._turning = False
+        self._turns = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
 
@@ -84,6 +86,25 @@ class Runtime:
         """Wait for a signal or for `stop`."""
         await self._stop.wait()
 
+    def collect(self, every: float = 60.0, quiet: float = 1.0) -> None:
+        """Have garbage collected until the end. A walk through all objects holds everybody up for as long as it takes:
+        so once in `every` seconds at most, and after `quiet` seconds in which there was nothing to do."""
+        task = self._aio.create_task(self._collect(every, quiet))
+
+        def close() -> None:
+            task.cancel()
+
+        self.at_close(close)
+
+    async def _collect(self, every: float, quiet: float) -> None:
+        while True:
+            await asyncio.sleep(every)
+            before = -1
+            while before != self._turns:
+                before = self._turns
+                await asyncio.sleep(quiet)
+            gc.collect()
+
     def from_thread(self, call: Callable[..., Any], *args: Any) -> None:
         """Run `call(*args)` in the loop's thread; how a writer thread hands in that its commit is safe."""
         self._aio.call_soon_threadsafe(call, *args)
@@ -94,6 +115,7 @@ class Runtime:
             self._aio.call_soon(self._turn)
 
     def _turn(self) -> None:
+        self._turns += 1
         self._turning = True  # what the turn itself queues or starts needs no second wake-up
         try:
             self.loop.expire()

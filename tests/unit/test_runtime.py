@@ -2,6 +2,7 @@
 """The asyncio skin: timers fire in time and in order, signals end it, defects do not."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -101,5 +102,35 @@ def test_a_defect_costs_one_call_and_not_the_queue() -> None:
             await asyncio.sleep(0.05)
         assert ran == ["b"]
         assert [type(problem) for problem in problems] == [ZeroDivisionError]
+
+    asyncio.run(run())
+
+
+def test_garbage_is_collected_when_there_is_nothing_to_do() -> None:
+    async def run() -> None:
+        loop = Loop(epoch_clock())
+        walks: list[int] = []
+
+        def noted(phase: str, info: dict[str, int]) -> None:
+            if phase == "stop" and info["generation"] == 2:
+                walks.append(loop.counters.get("busy", 0))
+
+        def busy() -> None:
+            loop.count("busy")
+            if loop.counters["busy"] < 50:
+                loop.later("busy", 0.01, busy)
+
+        gc.callbacks.append(noted)
+        try:
+            async with Runtime(loop) as runtime, asyncio.timeout(20):
+                busy()
+                gc.collect()
+                walks.clear()
+                runtime.collect(0.01, 0.3)
+                while not walks:
+                    await asyncio.sleep(0.05)
+        finally:
+            gc.callbacks.remove(noted)
+        assert walks[0] == 50
 
     asyncio.run(run())
