@@ -75,3 +75,10 @@ def test_a_message_that_tells_whose_it_is_names_what_came_before() -> None:
     identities = Identities([first, second._replace(subject=IMSI)])
     assert identities.imsi(first) == IMSI
     assert identities.note(second._replace(subject=IMSI, src=f"ue-{IMSI}")) == ""
+
+
+def test_names_are_kept_once() -> None:
+    one, other = (record.event_of(json.loads(json.dumps(record.fields_of(sample()[1])))) for _ in range(2))
+    assert one == other
+    assert one.name is other.name
+    assert one.src is other.src

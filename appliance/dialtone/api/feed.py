@@ -8,7 +8,6 @@ gets is not waited for: it holds no events, and is told how many it lost when it
 import asyncio
 import contextlib
 import json
-from collections import deque
 from collections.abc import AsyncIterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 from dialtone.api.problems import Busy, Missing
 from dialtone.control import AsyncClient, Away
 from dialtone.trace import redact
-from dialtone.trace.bus import Event
+from dialtone.trace.bus import Event, Ring
 from dialtone.trace.names import Identities
 
 CAPACITY = 10_000
@@ -37,7 +36,7 @@ class Feed:
 
     def __init__(self, core: AsyncClient) -> None:
         self.core = core
-        self.ring: deque[Event] = deque(maxlen=CAPACITY)
+        self.ring = Ring(CAPACITY)
         self.identities = Identities()
         self.run = ""
         self.connected = False
@@ -64,7 +63,7 @@ class Feed:
                 self.identities = Identities()
                 self._text.cache_clear()
         elif isinstance(item, Event):
-            self.ring.append(item)
+            self.ring.put(item)
             if self.identities.note(item):
                 self._text.cache_clear()
         changed, self._changed = self._changed, asyncio.Event()

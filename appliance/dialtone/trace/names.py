@@ -32,6 +32,10 @@ def column(point: str, name: str) -> str:
     return f"{ENB} {host}" if what == ENB and host and port.isdigit() else name
 
 
+LABELS = 20_000
+"""Labels that are remembered: as many as a ring has events."""
+
+
 class Identities:
     """Labels of contexts (`mme-ue-7`) and the IMSIs they turned out to be.
 
@@ -51,6 +55,8 @@ class Identities:
         if not label or self._imsi.get(label) == imsi:
             return ""
         self._imsi[label] = imsi
+        if len(self._imsi) > LABELS:
+            del self._imsi[next(iter(self._imsi))]
         return label
 
     def imsi(self, event: Event) -> str:

@@ -7,6 +7,7 @@ one step at a time.
 
 import gzip
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -32,7 +33,8 @@ def event_of(fields: Any) -> Event:
         octets = bytes.fromhex(texts[8]), bytes.fromhex(texts[9])
         if len(fields) != len(Event._fields) or not all(isinstance(text, str) for text in texts):
             raise ValueError
-        return Event(*(int(number), float(when), *texts[:8], *octets, texts[10]))
+        # Names are few: each is kept once, whatever line it came by, and an event takes half the memory.
+        return Event(*(int(number), float(when), *map(sys.intern, texts[:8]), *octets, texts[10]))
     except (TypeError, ValueError, IndexError):
         raise LocalError("This is no trace event.", remedy="Use programs of the same version.") from None
 
