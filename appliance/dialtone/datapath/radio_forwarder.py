@@ -108,6 +108,11 @@ class RadioForwarder:
             self._from.setdefault((bearer.imsi, packet[72:80]), bearer)  # the prefix that is advertised on it
         return bearer.imsi, packet
 
+    def prefix(self, imsi: str, ebi: int) -> bytes:
+        """What was advertised on this default bearer, 8 octets; empty before that."""
+        return next((key for (who, key), bearer in self._from.items()
+                     if (who, bearer.ebi) == (imsi, ebi) and len(key) == 8 and key != bearer.identifier), b"")
+
     def from_phone(self, imsi: str, packet: bytes) -> Out | None:
         """What to send, or None without a bearer. A real eNB does not look at addresses; this one has only them to tell
         the bearers of a phone apart, and takes the first for a source it does not know."""

@@ -68,7 +68,7 @@ async def serve(config: SimConfig, run: Path, *, attach: bool = False,
         for phone in config.phones:
             enb = next((enb for enb in enbs if enb.config.enb_name == phone.enb), enbs[0])
             phones.append(add_phone(loop, Phone(phone.usim, enb.cell, phone.handset)))
-        clients = _ims_clients(loop, runtime, config, {phone.imsi: phone for phone in phones})
+        clients = _ims_clients(loop, runtime, config, {phone.imsi: phone for phone in phones}, planes)
         for each in phones:
             # In a thread: pyroute2 drives an event loop of its own, which cannot be inside ours.
             runtime.at_close((await asyncio.to_thread(create, namespace_of(each.imsi))).remove)
@@ -108,9 +108,13 @@ def _add(loop: Loop, runtime: Runtime, planes: dict[str, RadioUserPlane], device
     return enb, sctp
 
 
-def _ims_clients(loop: Loop, runtime: Runtime, config: SimConfig, phones: dict[str, Phone]) -> dict[str, ImsClient]:
+def _ims_clients(loop: Loop, runtime: Runtime, config: SimConfig, phones: dict[str, Phone],
+                 planes: dict[str, RadioUserPlane]) -> dict[str, ImsClient]:
     """The IMS clients of the phones that have one."""
-    sockets = ImsSockets(loop, namespace_of)
+    def prefix_of(imsi: str, ebi: int) -> bytes:
+        return next(filter(None, (plane.forwarder.prefix(imsi, ebi) for plane in planes.values())), b"")
+
+    sockets = ImsSockets(loop, namespace_of, prefix_of)
     runtime.at_close(sockets.close)
     found = {}
     for phone in config.phones:

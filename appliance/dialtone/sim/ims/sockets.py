@@ -14,7 +14,6 @@ from ipaddress import IPv6Address
 from pathlib import Path
 
 from dialtone.codec import sip
-from dialtone.datapath.router import is_local
 from dialtone.effects import InstallSas, KeepSas, RemoveSas
 from dialtone.errors import LocalError
 from dialtone.kernel.ipsec import Ipsec
@@ -35,11 +34,15 @@ _BRANCHES = 1 << 40
 
 
 class ImsSockets:
-    """The performers of all phones of a process. `namespace_of` names a phone's network namespace."""
+    """The performers of all phones of a process. `namespace_of` names a phone's network namespace, `prefix_of` tells
+    what was advertised on a bearer, by IMSI and EBI: a phone's connections share a device, and its addresses end alike.
+    """
 
-    def __init__(self, loop: Loop, namespace_of: Callable[[str], str]) -> None:
+    def __init__(self, loop: Loop, namespace_of: Callable[[str], str],
+                 prefix_of: Callable[[str, int], bytes] = lambda imsi, ebi: b"") -> None:
         self.loop = loop
         self.namespace_of = namespace_of
+        self.prefix_of = prefix_of
         self.links: dict[str, SipLink] = {}  # by client
         self.at: dict[str, SipLink] = {}  # by address
         self.ipsec: dict[str, Ipsec] = {}  # likewise
@@ -88,11 +91,13 @@ class ImsSockets:
         self.loop.tell(effect.client, AddressIs(address))
 
     def _global(self, effect: FindAddress) -> str:
+        prefix = self.prefix_of(effect.imsi, effect.ebi)
+        if not prefix:
+            return ""
         with Namespace(self.namespace_of(effect.imsi)).enter():
             lines = Path("/proc/thread-self/net/if_inet6").read_text(encoding="ascii").splitlines()
         found = (bytes.fromhex(line.split()[0]) for line in lines)
-        return next((str(IPv6Address(address)) for address in found
-                     if address[8:] == effect.identifier and not is_local(address)), "")
+        return next((str(IPv6Address(address)) for address in found if address[:8] == prefix), "")
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
