@@ -12,7 +12,7 @@ Dialtone: a private VoLTE network in a box.
                                                  --check: attach, say pass or fail, and end
   ./build.sh test [PART ...]                     all parts, or some of: lint unit flows kernel notebooks browser
                                                  stands apart: soak (random days over lossy links, minutes)
-  ./build.sh bench [--quick] [--json]            codec, attach and start-up figures, as ratios in one run
+  ./build.sh bench [--quick] [--json]            codec, attach, IMS and start-up figures, in one run
   ./build.sh notebooks                           run every notebook from top to bottom
   ./build.sh lint                                ruff and mypy
   ./build.sh doctor                              what this machine has, and where the lab would run

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dialtone.codec import sip
 from dialtone.codec.sip import AuthParams, CSeq, NameAddr, SipError, SipUri, TelUri, Via
-from dialtone.codec.sip.grammar import split_list
+from dialtone.codec.sip.grammar import Known, split_list
 
 REGISTER = b"""REGISTER sip:ims.mnc001.mcc001.3gppnetwork.org SIP/2.0
 Via: SIP/2.0/UDP 10.46.0.2:5060;branch=z9hG4bK1;rport
@@ -113,6 +113,22 @@ def test_bad_uris(text: str, cause: int) -> None:
     with pytest.raises(SipError) as error:
         SipUri.parse(text)
     assert error.value.cause == cause
+
+
+def test_of_what_strangers_write_little_is_kept() -> None:
+    read: list[str] = []
+
+    def upper(text: str) -> str:
+        read.append(text)
+        return text.upper()
+
+    known = Known(upper)
+    assert (known["a"], known["a"], read) == ("A", "A", ["a"])
+    for number in range(10_000):
+        assert known[f"x{number}"] == f"X{number}"
+        assert known[f"{number}" + "y" * 1000][-1] == "Y"
+    assert len(known) <= 4096
+    assert max(map(len, known)) < 10
 
 
 @given(st.binary(max_size=300), st.integers(0, len(REGISTER)), st.integers(0, 40))

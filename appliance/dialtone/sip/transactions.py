@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from dialtone.codec import sip
 from dialtone.codec.message import Message
 from dialtone.codec.sip import AckRequest, CancelRequest, PrackRequest, SipRequest, SipResponse, Via
+from dialtone.codec.sip.grammar import Known
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effect, Request, Send
 from dialtone.port import Arrival, Port
@@ -44,7 +45,7 @@ def own_via(host: str) -> Callable[[str], Via]:
         flow = Flow.find(peer)
         return Via("UDP", host) if flow is None else Via(flow.transport.upper(), host, flow.local_port)
 
-    return via
+    return Known(via).__getitem__
 
 
 @dataclass(frozen=True, slots=True)
