@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/messages.md, states.md and attach.svg from the code, and the links to tests in docs/supported.md:
-`python -m dialtone.docs_index`.
+"""Writes docs/messages.md, states.md, diagnosis.md and attach.svg from the code, and the links to tests in
+docs/supported.md: `python -m dialtone.docs_index`.
 
 A test compares the committed files with what the code says. Names of files, no line numbers: those change with every
 edit, and `dialtone where` knows them.
@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dialtone.docs_diagnosis import diagnosis
 from dialtone.docs_supported import supported
 from dialtone.fsm import Table
 from dialtone.trace import record
@@ -128,7 +129,8 @@ RECORDING = ROOT / "appliance" / "dialtone" / "lab" / "recordings" / "03_attach.
 IMSI = "001010000000001"
 CARRIERS = ("UplinkNASTransport", "DownlinkNASTransport")
 
-FILES = {"messages.md": messages, "states.md": states, "attach.svg": attach, "supported.md": supported}
+FILES = {"messages.md": messages, "states.md": states, "attach.svg": attach, "supported.md": supported,
+         "diagnosis.md": diagnosis}
 
 
 def main(folder: Path = DOCS) -> None:

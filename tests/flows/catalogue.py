@@ -23,6 +23,7 @@ from dialtone.sim.ims.sms import SmsCommand
 from dialtone.sim.network_faults import FAULTS
 from dialtone.sim.phone import Handset
 from dialtone.sim.power import BreakCommand, PowerCycle
+from dialtone.sim.resource import drop
 from dialtone.sim.tampering import Tampering
 from dialtone.sip.flow import Flow
 from dialtone.trace.diagnose import Level, Verdict, diagnose
@@ -72,6 +73,15 @@ def attach_for_ipv6(scene: Scene) -> None:
     attach(scene)
 
 
+def with_a_stale_card(scene: Scene) -> None:
+    """Between its attach and its registration another HSS has served the card, which has seen higher numbers since."""
+    net = scene.net
+    net.attach(scene.imsi, 1)
+    usim = scene.client.usim
+    usim.seq_ms = [max(usim.seq_ms) + 1_000_000] * len(usim.seq_ms)
+    net.run(200)
+
+
 def wait(scene: Scene) -> None:
     """Long enough for every timer of SIP on the radio."""
     attach(scene, 200.0)
@@ -108,6 +118,25 @@ def _call(scene: Scene, caller: ImsClient, called: ImsClient, ends: ImsClient | 
             net.command(one.name, HangUpCommand(), 100)
 
 
+def call_without_end(scene: Scene) -> None:
+    """It calls, they talk, and nobody hangs up for an hour; then it does, if the call still stands."""
+    net = scene.net
+    net.command(scene.client.name, CallCommand(f"+{msisdn_of(OTHER)}"), 20)
+    net.command(scene.other.name, AnswerCommand(), 3600)
+    net.command(scene.client.name, HangUpCommand(), 100)
+
+
+def change_the_bearer(scene: Scene) -> None:
+    """In a call it gives one of the packet filters of its voice bearer back."""
+    net = scene.net
+    net.command(scene.client.name, CallCommand(f"+{msisdn_of(OTHER)}"), 20)
+    net.command(scene.other.name, AnswerCommand(), 10)
+    phone = net.phones[scene.imsi]
+    (bearer,) = phone.dedicated.values()
+    net.command(phone.name, drop(bearer.ebi, max(bearer.filters)), 100)
+    net.command(scene.client.name, HangUpCommand(), 100)
+
+
 def text(scene: Scene) -> None:
     """It sends a text to the other phone."""
     scene.net.command(scene.client.name, SmsCommand(f"+{msisdn_of(OTHER)}", "hello"), 60)
@@ -116,6 +145,12 @@ def text(scene: Scene) -> None:
 def get_text(scene: Scene) -> None:
     """The other phone sends it one."""
     scene.net.command(scene.other.name, SmsCommand(f"+{msisdn_of(scene.number)}", "hello"), 60)
+
+
+def attach_and_get_text(scene: Scene) -> None:
+    """Switched on, it is sent a text."""
+    attach(scene)
+    get_text(scene)
 
 
 def register_again(scene: Scene) -> None:
@@ -221,6 +256,12 @@ def warm_up(scene: Scene, case: Case) -> None:
     net.run(3600)
 
 
+def go_on(net: Network) -> None:
+    """A minute later something else happens in the network."""
+    net.run(60)
+    net.idle(imsi_of(THIRD))
+
+
 def broken(scene: Scene, case: Case) -> list[Verdict]:
     """Play the case with its fault; returns what is said of its phone."""
     for each in case.before:
@@ -229,17 +270,19 @@ def broken(scene: Scene, case: Case) -> list[Verdict]:
 
     def concerns(peer: str) -> bool:
         flow = Flow.find(peer)
-        return flow is None or flow.host in (scene.client.address, scene.client.p_cscf)
+        if flow is not None:
+            return flow.host in (scene.client.address, scene.client.p_cscf)
+        return not peer.startswith("ue-") or scene.imsi in peer
 
     if case.fault in FAULTS:
         with Tampering(net.loop, case.fault, concerns):
             case.play(scene)
-            text(Scene(net, THIRD))  # others go on
+            go_on(net)
     else:
         for element in (scene.client.name, scene.client.phone):
             net.command(element, BreakCommand(case.fault), 0)
         case.play(scene)
-        text(Scene(net, THIRD))
+        go_on(net)
     return scene.verdicts()
 
 

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 import pytest
-from catalogue import REGISTERED, Case, call_after_registering_again, check, wait, wait_long
+from catalogue import REGISTERED, Case, call_after_registering_again, check, wait, wait_long, with_a_stale_card
 from network import Network
 
 from dialtone.sim.ims.client import ImsHandset
@@ -19,6 +19,8 @@ CASES = (
     Case("challenge_lost", "ims-challenge-lost", "network", "does not reach it", ims=UDP),
     Case("wrong_isim_auts", "ims-resync-failed", "network or phone", "told its own (auts), and that did not help",
          play=wait),
+    Case("resynchronisation_ignored", "ims-resync-failed", "network or phone", "counts calls and data apart",
+         play=with_a_stale_card),
     Case("no_security_server", "ims-no-security-server", "network", "no SAs or ports left"),
     Case("stale_algorithm", "ims-algorithm-not-offered", "network", "chose hmac-sha-256-128", play=wait),
     Case("wrong_ipsec_key", "ims-esp-refused", "network", "XfrmInStateProtoError"),

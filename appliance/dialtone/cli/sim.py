@@ -254,4 +254,18 @@ def break_it(imsi: str, fault: str | None, url: str) -> None:
     click.echo(f"{imsi}: {fault or 'mended'}.")
 
 
+@sim.command()
+@json_option
+def faults(as_json: bool) -> None:
+    """The faults that a phone can be given, and the rows of docs/diagnosis.md that they show.
+
+    Example: dialtone sim faults
+    """
+    from dataclasses import asdict
+
+    from dialtone.sim.faults import Faults
+
+    show([asdict(fault) for fault in Faults.table()], as_json, ("name", "row", "text"), "There are none.")
+
+
 from dialtone.cli import sim_ims  # noqa: E402, F401  its commands hang below `sim`

@@ -67,10 +67,12 @@ def answered(scscf: Scscf, context: Context, answer: SipResponse, rx: Rx) -> Eff
 
 
 def silent(scscf: Scscf, context: Context, now: float) -> Effects:
-    """Nobody answers: after a BYE the call is over all the same."""
-    call = scscf.calls.get(context.request.call_id)
-    if call is not None and isinstance(context.request, ByeRequest):
-        yield from _over(scscf, call, now, 200, _reason(context.request) or "hung up")
+    """Nobody answers: after a BYE the call is over all the same, and one that was given up never began."""
+    request, call = context.request, scscf.calls.get(context.request.call_id)
+    if call is not None and isinstance(request, ByeRequest):
+        yield from _over(scscf, call, now, 200, _reason(request) or "hung up")
+    elif call is not None and isinstance(request, InviteRequest) and context.over and not call.answered:
+        yield from _over(scscf, call, now, 408, "no answer")
 
 
 def refused(scscf: Scscf, context: Context, status: int, reason: str) -> Effects:

@@ -213,15 +213,6 @@ def phone_without_tcp(message: sip.InviteRequest, peer: str) -> Outcome:
     return Refused(PeerDown("Gm", peer, "no connection: refused")) if peer.startswith("tcp:") else Fate.LOST
 
 
-@fault("D33", "pcscf Gm", of=(sip.InviteResponse,))
-def preconditions_stripped(message: sip.InviteResponse, peer: str) -> Outcome:
-    """The network takes the preconditions out of the answer to a call that has them."""
-    lines = message.body.split(b"\r\n")
-    message.body = b"\r\n".join(line for line in lines if not line.startswith((b"a=curr:", b"a=des:", b"a=conf:")))
-    message.set("Content-Length", str(len(message.body)))
-    return message
-
-
 @fault("D34", "pcscf Mw", of=(sip.MessageRequest,))
 def texts_by_address(message: sip.MessageRequest, peer: str) -> Outcome:
     """The network sends a text to what the card names as its SMS centre, and does not look at what it is."""

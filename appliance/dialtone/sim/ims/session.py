@@ -279,7 +279,7 @@ def on_session_expires(client: ImsClient, key: str, rx: Rx) -> Effects:
     if call is None or call.state != CallState.ACTIVE:
         return
     if call.refresher:
-        if call.pending is None:
+        if call.pending is None and not client.faults.no_session_refresh:
             yield from offer(client, call, "UPDATE", "refresh")
         return
     call.why = "nobody refreshed the session (Session-Expires)"

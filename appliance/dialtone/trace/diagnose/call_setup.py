@@ -111,7 +111,8 @@ def call_by_udp(story: Story) -> Found:
                 [leg.invite, *refused[-1:]])
 
 
-@rule("call-end-unanswered", "D31", attach=True)
+@rule("call-end-unanswered", "D31", attach=True, phone="At the phone: restart it.", network="Send BYE to the phone's "
+      "protected server port, over UDP or a new connection: the TCP connection of the call may be dead.")
 def end_unanswered(story: Story) -> Found:
     """BYE, and no answer (RFC 3261, 15.1.1)."""
     leg = last_leg(story)
@@ -121,15 +122,14 @@ def end_unanswered(story: Story) -> Found:
     if any(same(step, bye) for step in leg.answers("BYE")) or story.end - bye.event.time < PATIENCE:
         return None
     times = len(leg.requests("BYE"))
+    if bye.up and any(step.event.point == "Mw" and same(step, bye) for step in story.all("BYE")):
+        return None  # it was passed on: what is wrong is at the other end
     if bye.up:
         return failure("call-end-unanswered", story, "The phone ended the call, and the network did not answer its "
                        f"BYE ({times} times).", [bye], network="BYE must find its way to the other end and back: by "
                        "the Route of the call, over a connection that still stands.")
     return failure("call-end-unanswered", story, "The other end hung up, and the phone did not answer BYE: it may "
-                   "believe that the call goes on.", [bye, *leg.requests("BYE")[1:][-1:]], phone="At the phone: "
-                       "restart it.",
-                   network="Send BYE to the phone's protected server port, over UDP or a new connection: the TCP "
-                   "connection of the call may be dead.")
+                   "believe that the call goes on.", [bye, *leg.requests("BYE")[1:][-1:]])
 
 
 @rule("call-cut-by-timer", "D31", attach=True, phone="At the phone: an update of its firmware; it must refresh a "

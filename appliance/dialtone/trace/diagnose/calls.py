@@ -14,7 +14,8 @@ ENB = ("Does this eNB carry bearers of QCI 1 and 2? Look for dedicated or GBR be
        "at its lowest AMBR.")
 
 
-@rule("call-without-bearer", "D28", attach=True, instead_of=("call-stuck", "call-bearer-not-asked"))
+@rule("call-without-bearer", "D28", attach=True, network=ENB, phone="At the phone: restart it, and call again.",
+      instead_of=("call-stuck", "call-bearer-not-asked"))
 def call_without_bearer(story: Story) -> Found:
     """The dedicated bearer of a call was refused, or never answered (TS 24.301, 6.4.2; TS 36.413, 8.2.1)."""
     asked = story.last("Create Bearer Request")

@@ -3,6 +3,7 @@
 
 from dialtone.codec.diameter import CxResult, ResultCode
 from dialtone.codec.sip import SipRequest, SipResponse
+from dialtone.hss.identities import domains
 from dialtone.trace.diagnose.sip_steps import answers, credentials, question, registered, same
 from dialtone.trace.diagnose.story import Step, Story
 from dialtone.trace.diagnose.verdict import Found, Level, Verdict, failure, rule
@@ -23,7 +24,9 @@ def _refused(story: Story, *statuses: int) -> tuple[Step, Step] | None:
     return None if asked is None else (asked, final[-1])
 
 
-@rule("ims-other-domain", "D11", attach=True)
+@rule("ims-other-domain", "D11", attach=True, network="The domain is ims.mncXXX.mccYYY.3gppnetwork.org, with three "
+      "digits of MNC, of mcc and mnc in [network].", phone="With an ISIM on the card its EF_DOMAIN decides: correct "
+      "it, or use a card without ISIM.")
 def other_domain(story: Story) -> Found:
     """The phone registers at a domain that is not this network's (TS 23.003, 13.2)."""
     found = _refused(story, 404, 478, 500)
@@ -31,7 +34,7 @@ def other_domain(story: Story) -> Found:
         return None
     asked, answer = found
     domain = asked.message.uri.removeprefix("sip:").partition(";")[0]
-    if answer.message.status == 500 and domain in _home(story.imsi):
+    if answer.message.status == 500 and domain in domains(story.imsi):
         return None  # the right one: something else is broken there
     hint = ("The domain has to be ims.mncXXX.mccYYY.3gppnetwork.org with three digits of MNC"
             if "pub." in domain or "mnc" not in domain or len(domain.partition("mnc")[2].partition(".")[0]) != 3 else
@@ -41,12 +44,8 @@ def other_domain(story: Story) -> Found:
                    phone="With an ISIM on the card its EF_DOMAIN decides: correct it, or use a card without ISIM.")
 
 
-def _home(imsi: str) -> tuple[str, ...]:
-    """The domains that follow from an IMSI, whose MNC has two digits or three (TS 23.003, 13.2)."""
-    return tuple(f"ims.mnc{mnc:0>3}.mcc{imsi[:3]}.3gppnetwork.org" for mnc in (imsi[3:5], imsi[3:6]))
-
-
-@rule("ims-unknown-subscriber", "D12", attach=True)
+@rule("ims-unknown-subscriber", "D12", attach=True, network="Give the subscriber the private identity that the phone "
+      "uses (--impi), or correct EF_IMPI on the card.")
 def unknown_subscriber(story: Story) -> Found:
     """The HSS does not know the private identity, or not as this phone's (TS 29.228, 6.1.1.1)."""
     found = _refused(story, 403)
@@ -139,7 +138,8 @@ def wrong_answer(story: Story) -> Found:
                    f"expected (403). It was made over: username {auth.get('username')[:80]}, {said}.", found)
 
 
-@rule("ims-too-brief", "D23", attach=True)
+@rule("ims-too-brief", "D23", attach=True, network="Let the registrar grant anything from 60 seconds on; ours does.",
+      phone="At the phone: an update of its firmware; it should ask again for the time it was told.")
 def too_brief(story: Story) -> Found:
     """423 again and again: what the phone asks for and what the registrar grants do not meet (RFC 3261, 10.2.8)."""
     refused = answers(story, 423) or [step for step in story.all("REGISTER response")

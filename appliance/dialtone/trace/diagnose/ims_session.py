@@ -8,7 +8,8 @@ from dialtone.trace.diagnose.verdict import Found, failure, rule
 _PATIENCE = 5.0  # seconds in which a NOTIFY must follow
 
 
-@rule("ims-no-notify", "D26", attach=True)
+@rule("ims-no-notify", "D26", attach=True, network="NOTIFY goes through the P-CSCF, from its protected client port to "
+      "the phone's server port.")
 def no_notify(story: Story) -> Found:
     """A phone that hears nothing of its registration registers again, or gives up (RFC 3680; TS 24.229, 5.1.1.3)."""
     found = [pair for pair in pairs(story, "SUBSCRIBE", up=True)
@@ -30,8 +31,7 @@ def no_notify(story: Story) -> Found:
     why = ("none was sent" if not told else
            "the phone took none: it went in clear, or outside of the security association")
     return failure("ims-no-notify", story, f"The phone subscribed to its registration and got no NOTIFY: {why}.",
-                   [asked, answer, *told[-1:]],
-                   network="NOTIFY goes through the P-CSCF, from its protected client port to the phone's server port.")
+                   [asked, answer, *told[-1:]])
 
 
 @rule("ims-unknown-number", "D27", attach=True, network="See the numbers with `dialtone subscriber list`; what "

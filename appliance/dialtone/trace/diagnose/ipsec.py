@@ -45,7 +45,8 @@ def _before(story: Story, step: Step) -> bool:
     return any(answer.id < step.id for answer in answers(story, 200))
 
 
-@rule("ims-esp-refused", "D18", attach=True, instead_of=("ims-challenge-unanswered", "ims-challenge-lost"))
+@rule("ims-esp-refused", "D18", attach=True, instead_of=("ims-challenge-unanswered", "ims-challenge-lost"),
+      network="By the kernel's counter: other keys or algorithms, an unknown SPI, other ports, a replay, plain text.")
 def esp_refused(story: Story) -> Found:
     """The kernel refused what came to the protected ports (/proc/net/xfrm_stat)."""
     found = _refused(story, *_ESP)
@@ -56,7 +57,8 @@ def esp_refused(story: Story) -> Found:
     return failure("ims-esp-refused", story, f"IPsec: {text} ({found[1]}).", found[0], network=remedy)
 
 
-@rule("ims-esp-blocked", "D19", attach=True, instead_of=("ims-answer-lost", "ims-challenge-unanswered"))
+@rule("ims-esp-blocked", "D19", attach=True, instead_of=("ims-answer-lost", "ims-challenge-unanswered"),
+      network="The P-CSCF needs SAs and policies for UDP and TCP, towards the phone as well.")
 def esp_blocked(story: Story) -> Found:
     """The kernel did not let out what was to go to the phone: it would have left in the clear, or by no SA."""
     found = _refused(story, *_OUT)

@@ -37,7 +37,7 @@ def compare(asked: Step | None, refused: Step, story: Story) -> str:
 @rule("unknown-imsi", instead_of=("attach-reject", "under-way", "no-answer"))
 def unknown_imsi(story: Story) -> Found:
     """The HSS answers DIAMETER_ERROR_USER_UNKNOWN (TS 29.272, 7.4.3.1)."""
-    answer = next((step for step in story.steps if _result(step) == USER_UNKNOWN), None)
+    answer = next((step for step in story.steps if step.event.point == "S6a" and _result(step) == USER_UNKNOWN), None)
     if answer is None:
         return None
     who = f"IMSI {story.imsi}" if story.imsi else "this IMSI"

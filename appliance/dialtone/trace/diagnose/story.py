@@ -62,7 +62,8 @@ class Story:
 
     def __post_init__(self) -> None:
         for step in self.steps:
-            self._names.setdefault(step.name, []).append(step)
+            if step.event.kind != "done" and step.message is not None:
+                self._names.setdefault(step.name, []).append(step)
 
     def all(self, name: str) -> list[Step]:
         """Every message of that name, oldest first."""

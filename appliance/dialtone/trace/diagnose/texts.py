@@ -29,12 +29,14 @@ _KEPT = {
 
 
 def relayed(story: Story) -> Iterator[tuple[Step, RpMessage]]:
-    """Every RP message, whatever carried it."""
+    """Every RP message of the phone, whatever carried it: over IP as Gm shows it, where the trace has that."""
+    radio = any(step.event.point == "Gm" and step.message is not None for step in story.steps)
     for step in story.steps:
         octets = b""
         if isinstance(step.message, CPData):
             octets = step.message.user_data
-        elif isinstance(step.message, SipRequest) and step.message.content_type == CONTAINER:
+        elif isinstance(step.message, SipRequest) and step.message.content_type == CONTAINER and (
+                step.event.point == "Gm" or not radio):
             octets = step.message.body
         if octets:
             try:
@@ -56,8 +58,8 @@ def text_refused(story: Story) -> Found:
                    phone=phone)
 
 
-@rule("text-not-taken-by-proxy", "D34", attach=True, instead_of=("ims-unknown-number",), network="Route every "
-      "MESSAGE with application/vnd.3gpp.sms to the SMS centre, whatever its address: ours does.",
+@rule("text-not-taken-by-proxy", "D34", attach=True, instead_of=("ims-unknown-number", "text-answer-missing"),
+      network="Route every MESSAGE with application/vnd.3gpp.sms to the SMS centre, whatever its address: ours does.",
       phone="At the phone: set the SMS centre's number to that of [sms] number.")
 def text_not_taken(story: Story) -> Found:
     """A MESSAGE with a short message is refused on its way: it goes to what the card names as service centre."""
@@ -109,7 +111,9 @@ def text_kept(story: Story) -> Found:
                    phone=phone)
 
 
-@rule("text-answer-missing", "D36", attach=True, instead_of=("text-kept",))
+@rule("text-answer-missing", "D36", attach=True, instead_of=("text-kept", "text-no-carrier"),
+      network="The SMS centre must answer under the same RP-MR, over IP with In-Reply-To.",
+      phone="At the phone: restart it; another firmware may be needed.")
 def text_answer_missing(story: Story) -> Found:
     """RP-DATA without the RP-ACK that names it: one side believes that the text did not arrive (TS 24.011, 6.3.1)."""
     waiting: dict[tuple[bool, int], Step] = {}

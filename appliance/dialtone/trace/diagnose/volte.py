@@ -4,7 +4,6 @@ connection for it, and does the phone use that (TS 23.221, 7.2a; TS 24.229, B.2.
 something of voice when they attach.
 """
 
-from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 from dialtone.codec.nas.causes import EsmCause, cause_name
@@ -230,15 +229,15 @@ def ims_no_sip(story: Story) -> Found:
                    [bearer])
 
 
-@rule("other-plmn", "D38", attach=True)
+@rule("other-plmn", "D38", attach=True, network="Make them equal: mcc and mnc in [network] and at the eNB, or cards "
+      "of this PLMN, or its PLMN among the card's EHPLMNs.")
 def other_plmn(story: Story) -> Found:
     """The card's home network is another one than the cell's: phones show that they roam (TS 22.011, 3.2)."""
-    for step in reversed(story.all("InitialUEMessage")):
+    for step in (*story.all("InitialUEMessage"), *story.all("UplinkNASTransport")):
         plmn = step.message.tai.plmn
         if not story.imsi.isdigit() or story.imsi.startswith(plmn.mcc + plmn.mnc):
             return None
-        return replace(note("other-plmn", story, f"The phone's card is of another network ({story.imsi[:3]} "
-                            f"{story.imsi[3:6]}...) than the cell ({plmn}): phones show that they roam, and some "
-                            "switch VoLTE off then.", [step]), network="Make them equal: mcc and mnc in [network] "
-                       "and at the eNB, or cards of this PLMN, or its PLMN among the card's EHPLMNs.")
+        return note("other-plmn", story, f"The phone's card is of another network ({story.imsi[:3]} "
+                    f"{story.imsi[3:6]}...) than the cell ({plmn}): phones show that they roam, and some switch VoLTE "
+                    "off then.", [step])
     return None
