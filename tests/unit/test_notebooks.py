@@ -79,6 +79,17 @@ def test_it_runs_on_a_laptop_and_its_answers_are_right(path: Path, capsys: pytes
         assert "not quite" in capsys.readouterr().out
 
 
+def test_links_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", "\n".join(cells(path, "markdown")))
+    assert links
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_welcome_leads_to_all_of_them() -> None:
+    links = re.findall(r"\(([\w]+)\.ipynb\)", "\n".join(cells(NOTEBOOKS[0], "markdown")))
+    assert set(links) == {path.stem for path in NOTEBOOKS[1:]}
+
+
 def test_every_question_is_asked_somewhere() -> None:
     known = json.loads((files("dialtone.lab") / "answers.json").read_text("utf-8"))
     asked = {question for path in NOTEBOOKS for _, question in QUESTION.findall("\n".join(cells(path)))}

@@ -64,6 +64,19 @@ def test_a_fault_is_explained_and_mended(lab: Lab) -> None:
     assert lab.simulate.attach(ALICE)["ok"]
 
 
+def test_a_fault_of_the_network_is_explained_and_mended(lab: Lab) -> None:
+    assert "no P-CSCF" in lab.simulate.break_network("no_p_cscf")["text"]
+    lab.simulate.attach(ALICE)
+    assert {phone["ims"] for phone in lab.simulate.phones()} != {"registered"}
+    assert [verdict for verdict in lab.diagnose(ALICE) if verdict["level"] == "failure"]
+    lab.simulate.break_network(None)
+    lab.simulate.detach(ALICE)
+    lab.simulate.attach(ALICE)
+    assert lab.simulate.register(ALICE)["ok"]
+    with pytest.raises(LocalError, match="no fault 'nonsense'"):
+        lab.simulate.break_network("nonsense")
+
+
 def test_an_enb_of_another_area_is_refused(lab: Lab) -> None:
     assert lab.simulate.announce("sim-enb1", tac=7)["refusal"]
     assert not lab.simulate.announce("sim-enb1", tac=1)["refusal"]

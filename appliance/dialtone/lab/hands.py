@@ -72,3 +72,13 @@ def another(request: bytes, *changes: tuple[str, str]) -> bytes:
     for old, new in (*fresh, *changes):
         text = text.replace(old, new, 1)
     return text.encode()
+
+
+def options(octets: bytes) -> list[tuple[int, bytes]]:
+    """The entries of protocol configuration options: number and contents (TS 24.008, 10.5.6.3)."""
+    found, place = [], 1
+    while place < len(octets):
+        number, length = int.from_bytes(octets[place:place + 2]), octets[place + 2]
+        found.append((number, octets[place + 3:place + 3 + length]))
+        place += 3 + length
+    return found

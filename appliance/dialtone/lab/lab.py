@@ -358,6 +358,10 @@ class Simulate:
         """Give a phone a fault for its next attach (`op_as_opc`, `wrong_apn` ...); None mends it."""
         return self._do(imsi, "break", {"fault": fault})
 
+    def break_network(self, fault: str | None) -> Any:
+        """Let the network make a mistake (`no_p_cscf` ...), in a sandbox only; None mends it."""
+        return self._source.post("/sim/network:break", {"fault": fault})
+
     def _do(self, imsi: str, what: str, body: Any = None, **query: Any) -> Any:
         return self._source.post(f"/sim/phones/{imsi}:{what}", body, **query)
 

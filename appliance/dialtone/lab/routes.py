@@ -42,6 +42,7 @@ POST /sms:broadcast sms.broadcast
 GET /ipsec/phones ipsec.phones
 GET /sim/phones sim.status
 GET /sim/enbs sim.enbs
+POST /sim/network:break sim.break-network
 POST /sim/enbs/{enb}:announce sim.enb
 GET /sim/phones/{imsi}/sms sim.inbox
 GET /sim/phones/{imsi}/texts sim.texts

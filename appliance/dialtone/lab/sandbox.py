@@ -31,7 +31,9 @@ from dialtone.sim.cards import make_cards
 from dialtone.sim.commands import Commands
 from dialtone.sim.config import ENB_ADDRESS, SimConfig, neighbours, sample_phones, with_ims
 from dialtone.sim.enb import EnbConfig
+from dialtone.sim.network_faults import FAULTS
 from dialtone.sim.service import UplinkWaiting
+from dialtone.sim.tampering import Tampering
 from dialtone.trace.bus import Event
 
 STEP = 0.000_17  # seconds between two looks at the clock, as on a small board
@@ -134,8 +136,10 @@ class Sandbox(Source):
             net.put_ims(phones[-1], made.ims, made.isim)
         gateways = frozenset(apn.gateway.packed for apn in config.apn.values())
         self._wire = MemoryUserPlane(net.forwarder, gateways, radios, self._passing)
+        self._tampering: Tampering | None = None
         self._sim = Commands(net.loop, net.enbs, phones, net.bearers, str, path, net.ims)
-        self._table: dict[str, Command] = net.commands.table() | self._sim.table() | {"sim.exec": self._exec}
+        self._table: dict[str, Command] = net.commands.table() | self._sim.table() | {
+            "sim.exec": self._exec, "sim.break-network": self._break_network}
         net.loop.run()
         self._pass(0.1)
 
@@ -214,6 +218,17 @@ class Sandbox(Source):
         loop.expire()
         loop.run()
         return True
+
+    def _break_network(self, args: Args) -> dict[str, Any]:
+        """{fault: name or null}: the elements of the network make a mistake, or none (sim/network_faults.py)."""
+        name = args["fault"]
+        if name and name not in FAULTS:
+            raise LocalError(f"There is no fault {name!r} of the network.",
+                             remedy=f"The faults are: {', '.join(FAULTS)}.")
+        if self._tampering is not None:
+            self._tampering.end()
+        self._tampering = Tampering(self._net.loop, name) if name else None
+        return {"fault": name, "text": FAULTS[name].text if name else ""}
 
     # ---- the user plane ---------------------------------------------------------------------------------
 
