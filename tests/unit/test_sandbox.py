@@ -2,6 +2,7 @@
 """A whole network in the notebook's own process: everything works on it as on a live lab, and breaks as well."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,8 +12,16 @@ from pathlib import Path
 import pytest
 
 import dialtone
+import dialtone.api.ims
+import dialtone.api.network
+import dialtone.api.profiles
+import dialtone.api.radio
+import dialtone.api.sim
+import dialtone.api.sms
+import dialtone.api.subscribers
+from dialtone import api
 from dialtone.errors import LocalError
-from dialtone.lab import Lab, connect
+from dialtone.lab import Lab, connect, routes
 from dialtone.lab.hands import another
 from dialtone.lab.sandbox import Sandbox
 
@@ -196,6 +205,17 @@ def test_a_session_is_replayed_as_it_went(lab: Lab, tmp_path: Path) -> None:
     again.simulate.detach(ALICE)
     assert again.messages("Detach request")
     assert again.simulate.attach(ALICE)["ok"], "what was done once may be done again"
+
+
+def test_every_path_of_the_api_is_served(lab: Lab) -> None:
+    assert isinstance(lab.source, Sandbox)
+    parts = (api.network, api.ims, api.radio, api.subscribers, api.profiles, api.sim, api.sms)
+    paths = [(method, re.sub(r"{\w+}", "7", route.path)) for part in parts for route in part.router.routes
+             for method in route.methods]
+    commands = {routes.find(method, path, {}, None)[0] for method, path in paths
+                if path not in ("/diagnose", "/capacity")}
+    assert commands <= set(lab.source._table)
+    assert len(commands) > 50
 
 
 def test_no_linux_is_needed() -> None:
