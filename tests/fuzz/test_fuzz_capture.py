@@ -48,7 +48,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
             packets.pcap(path, PACKETS, order=">").read_bytes()]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(data=st.binary(max_size=150))
 def test_any_octets_after_any_magic(tmp_path: Path, files: list[bytes], data: bytes) -> None:
     for whole in files:

@@ -5,8 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from wire_oracle import CAPTURES, needs_captures, needs_tshark
 
+from dialtone.cli import main
 from dialtone.trace import pcapng
 from dialtone.trace.capture import Capture, clock, events_of, load
 from dialtone.trace.diagnose import Level, diagnose
@@ -51,6 +53,19 @@ def test_every_message_is_read_by_our_codecs(name: str) -> None:
     assert svg(found.events).startswith("<svg")
 
 
+def test_events_say_in_which_packet_they_are() -> None:
+    found = captured(PLAIN)
+    first = next(event for event in found.events if event.name == "Attach request")
+    assert first.procedure == "frame 5"
+    assert [event.procedure for event in found.events if event.name == "Server-Assignment Request"] == ["frame 502"]
+
+
+def test_the_command_line_says_where_the_evidence_is() -> None:
+    said = CliRunner().invoke(main, ["trace", "import", str(CAPTURES / PLAIN)]).output
+    assert "001011234567895: The phone attached in 295 ms; nothing to mend. (frames 5, 39)" in said
+    assert "Elements: enb1 172.24.0.46, mme 10.4.128.21, sgw 127.0.0.2, pgw 127.0.0.3" in said
+
+
 def test_a_registration_is_one_phones_from_attach_to_ims() -> None:
     for name, imsi in ((PLAIN, "001011234567895"), (IPSEC, "001011234567893")):
         found = captured(name)
@@ -78,9 +93,14 @@ def test_a_call_and_its_bearers_at_both_phones() -> None:
                 "Activate dedicated EPS bearer context accept"} <= mine
 
 
-@pytest.mark.parametrize("name", [PLAIN, IPSEC, CALL])
-def test_nothing_is_said_to_be_wrong(name: str) -> None:
-    assert not [verdict for verdict in diagnose(captured(name).events) if verdict.level is Level.FAILURE]
+@pytest.mark.parametrize(("name", "rules"), [
+    (PLAIN, ["attached", "ims-registered"]), (IPSEC, ["attached", "ims-registered"]),
+    (CALL, ["call-connected", "call-connected"])])
+def test_what_went_well_and_nothing_else(name: str, rules: list[str]) -> None:
+    verdicts = diagnose(captured(name).events)
+    assert [(verdict.rule, verdict.level) for verdict in verdicts] == [(rule, Level.OK) for rule in rules]
+    if name == CALL:
+        assert all(verdict.text.startswith("The call was answered, and its media got a bearer") for verdict in verdicts)
 
 
 @pytest.mark.parametrize("name", [PLAIN, IPSEC, CALL])

@@ -77,9 +77,13 @@ def _shown(file: Path, found: Capture, events: list[Event], verdicts: list[Verdi
         click.echo(remark)
     if events:
         click.echo(f"\n{text_ladder(events)}")
+    frames = {event.id: event.procedure.removeprefix("frame ") for event in events if event.procedure[:6] == "frame "}
     for verdict in verdicts:
         who = f"{verdict.imsi}: " if verdict.imsi else ""
-        click.echo(f"{who}{verdict.line}")
+        where = ", ".join(dict.fromkeys(frames[number] for number in verdict.evidence if number in frames))
+        click.echo(f"{who}{verdict.line}{f' (frames {where})' if where else ''}")
+    if events and not verdicts:
+        click.echo("Nothing in it is known to be wrong, and no procedure is there from beginning to end.")
 
 
 def _ours(where: str, url: str, imsi: str) -> list[Event]:

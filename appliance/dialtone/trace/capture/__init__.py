@@ -4,6 +4,7 @@
     found = load("attach.pcapng")
     print(text_ladder(found.events))
 
+The `procedure` of an event is the packet that it stands in, as Wireshark counts them (`frame 17`).
 The events are those of a trace of ours: the same ladder, diagnosis and explanations serve them. A capture that is
 damaged, foreign or huge gives what can be had and a sentence about the rest.
 """
@@ -55,7 +56,7 @@ def load(path: Path | str, keys: esp.Keys | None = None, progress: Callable[[int
     if file.application.startswith("Dialtone"):
         found = _own(file, whole, limit)
     else:
-        found = _foreign(whole, Finder(keys), limit, octets)
+        found = _foreign(file, whole, Finder(keys), limit, octets)
     found.packets = file.packets
     if file.damage:
         found.remarks.append(file.damage)
@@ -79,7 +80,7 @@ _READERS = {GTPC: core.read_gtpc, GTPU: core.read_gtpu, DIAMETER: core.read_diam
             S1AP: signalling.read_s1ap}
 
 
-def _foreign(records: Iterator[Packet | Entry], finder: Finder, limit: int, octets: int) -> Capture:
+def _foreign(file: CaptureFile, records: Iterator[Packet | Entry], finder: Finder, limit: int, octets: int) -> Capture:
     found, facts = Capture(copies=finder.copies, other=finder.other), Facts(tunnels=finder.tunnels)
     drafts: list[Draft] = []
     cut = size = 0
@@ -89,7 +90,9 @@ def _foreign(records: Iterator[Packet | Entry], finder: Finder, limit: int, octe
             cut += message.cut
             if len(drafts) < limit and size < octets:
                 size += len(message.data)
-                drafts += _drafts(message, facts)
+                for draft in _drafts(message, facts):
+                    draft.frame = file.packets
+                    drafts.append(draft)
     if len(drafts) >= limit or size >= octets:
         found.remarks.append(f"It holds more than is taken at once: only the first {len(drafts)} messages.")
     if cut:

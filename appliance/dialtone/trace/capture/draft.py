@@ -42,6 +42,7 @@ class Draft:
     plain: bytes = b""
     info: str = ""
     transport: str = ""
+    frame: int = 0
     sip: SipFacts | None = None
 
 

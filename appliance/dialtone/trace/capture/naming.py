@@ -65,8 +65,8 @@ class Naming:
         for number, draft in enumerate(self.drafts, 1):
             subject = self.facts.phones.subject(draft.phone)
             yield Event(number, draft.time, "rx", draft.point, self._end(draft, 0, subject),
-                        self._end(draft, 1, subject), draft.name, subject, data=draft.data, plain=draft.plain,
-                        info=draft.info)
+                        self._end(draft, 1, subject), draft.name, subject, f"frame {draft.frame}", data=draft.data,
+                        plain=draft.plain, info=draft.info)
 
     def _end(self, draft: Draft, which: int, subject: str) -> str:
         end, other = (draft.src, draft.dst) if not which else (draft.dst, draft.src)

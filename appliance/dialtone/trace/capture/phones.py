@@ -3,6 +3,7 @@
 here those that belong to one phone are joined, and its IMSI serves all of them, the earlier messages too.
 """
 
+from collections import OrderedDict
 from collections.abc import Hashable
 
 LIMIT = 200_000
@@ -18,7 +19,7 @@ class Phones:
         self._joined: list[int] = [0]
         self._imsi: dict[int, str] = {}
         self._cipher: dict[int, int] = {}
-        self._handles: dict[Handle, int] = {}
+        self._handles: OrderedDict[Handle, int] = OrderedDict()
 
     def of(self, *handles: Handle | None) -> int:
         """The phone that has these handles; all of them are its from now on. A new one where none is known."""
@@ -33,10 +34,10 @@ class Phones:
             found = len(self._joined)
             self._joined.append(found)
         for handle in filter(None, handles):
-            self._handles.pop(handle, None)
             self._handles[handle] = found
+            self._handles.move_to_end(handle)
         while len(self._handles) > LIMIT:
-            del self._handles[next(iter(self._handles))]
+            self._handles.popitem(last=False)
         return found
 
     def bind(self, phone: int, *handles: Handle) -> int:

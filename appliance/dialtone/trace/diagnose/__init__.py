@@ -16,6 +16,7 @@ from dialtone.trace.diagnose import (  # noqa: F401 they register their rules
     authentication,
     call_setup,
     calls,
+    connected,
     gm,
     handover,
     idle,
