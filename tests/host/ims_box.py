@@ -32,6 +32,17 @@ K = bytes.fromhex("fec86ba6eb707ed08905757b1bb44b8f")  # TS 35.208, set 3: sipp 
 OP = bytes.fromhex("dbc59adcb6f9a0ef735477b7fadf8374")
 
 
+CARD = Milenage(K, derive_opc(K, OP))
+
+
+def _random(octets: int) -> bytes:
+    """Where it is a RAND, one whose RES has no NUL: sipp takes that for the end of the password."""
+    while True:
+        value = os.urandom(octets)
+        if octets != 16 or 0 not in CARD.f2345(value)[0]:
+            return value
+
+
 def imsi_of(number: int) -> str:
     return f"00101000000000{number}"
 
@@ -77,7 +88,7 @@ class Box:
         self.loop, self.store, self.core, self.at, self.foreign = loop, store, core, at, foreign
 
     def phone(self, number: int, hop: str) -> Softphone:
-        return Softphone(self.loop, self.at[100 + number], hop, impi_of(number), Milenage(K, derive_opc(K, OP)))
+        return Softphone(self.loop, self.at[100 + number], hop, impi_of(number), CARD)
 
     def names(self, *points: str) -> list[str]:
         """Messages at these points in their order."""
@@ -116,7 +127,7 @@ async def box(path: Path, config: Config, at: Addresses, foreign: list[Kamailio]
         runtime.at_close(writer.close)
         app.durable(loop, writer)
         gm = SipLink(loop, "pcscf", "Gm")
-        core = build(config, loop, store, Memory(loop, "S1-MME"), gm=gm)
+        core = build(config, loop, store, Memory(loop, "S1-MME"), gm=gm, random=_random)
         runtime.at_close(core.sms.box.close)
         saved = asyncio.get_running_loop().create_future()
         writer.submit([PutSubscriber(make_subscriber(
@@ -137,7 +148,7 @@ async def box(path: Path, config: Config, at: Addresses, foreign: list[Kamailio]
                 runtime.at_close(app.connect_diameter(config, loop).farewell)
                 node = core.diameter
                 await it.until(lambda: all(peer.open for peer in node.peers.values()))
-                await asyncio.sleep(0.3)  # Kamailio knows it a little later than we do
+                await it.until(lambda: all(each.connected for each in foreign))
             yield it
         finally:
             for each in foreign:

@@ -9,13 +9,15 @@ from dialtone.codec.sip import AuthParams, NameAddr, SipRequest, SipResponse
 from dialtone.crypto import sip_digest
 from dialtone.crypto.milenage import Milenage
 from dialtone.dispatch import Handlers, Rx
-from dialtone.effects import Answer, Effect, Effects, Event, Request, Unanswered
+from dialtone.effects import Answer, Effect, Effects, Event, Request, StartTimer, Unanswered
 from dialtone.element import Element
 from dialtone.links.sip import SipLink
 from dialtone.loop import Loop
 from dialtone.sip.transactions import SipPolicy, own_via
 
 on = Handlers("softphone")
+THINKS = 0.1
+"""Seconds that its card computes. Kamailio sends a challenge before it has noted it, and knows no faster answer."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Softphone(Element):
         self.routes: list[str] = []
         self.got: list[SipRequest] = []
         self.answers: list[SipResponse] = []
+        self.challenge: SipResponse | None = None
         self.cseq = itertools.count(1)
         self.link = SipLink(loop, self.name, "Gm")
         self.link.listen(host, sip.PORT)
@@ -110,11 +113,18 @@ def on_sip_response(phone: Softphone, msg: SipResponse, rx: Rx) -> Effects:
         return ()
     phone.answers.append(msg)
     if msg.cseq.method == "REGISTER" and msg.status == 401 and len(phone.answered("REGISTER")) % 2:
-        phone.register(challenge=msg)
-    elif msg.cseq.method == "REGISTER" and msg.status == 200:
+        phone.challenge = msg
+        return (StartTimer("card", phone.host, THINKS),)
+    if msg.cseq.method == "REGISTER" and msg.status == 200:
         phone.routes = msg.all("Service-Route")
         uris = [NameAddr.parse(value).uri for value in msg.all("P-Associated-URI")]
         phone.identity = next((uri for uri in uris if uri.startswith("sip:")), phone.identity)
+    return ()
+
+
+@on.timer("card", "RFC 3310, 3.3")
+def on_card(phone: Softphone, key: object, rx: Rx) -> Effects:
+    phone.register(challenge=phone.challenge)
     return ()
 
 

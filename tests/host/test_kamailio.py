@@ -80,6 +80,7 @@ class Phone(asyncio.DatagramProtocol):
 
     async def respond(self, nonce: str, auts: bytes = b"") -> str:
         """The answer to what only the card can compute; with `auts` it is that of no password (RFC 3310, 3.4)."""
+        await asyncio.sleep(0.1)  # Kamailio sends a challenge before it has noted it, and knows no faster answer
         res = b"" if auts else CARD.f2345(sip_digest.split_nonce(nonce)[0])[0]
         response = sip_digest.response_of(res, username=IMPI, realm=DOMAIN, method="REGISTER", uri=f"sip:{DOMAIN}",
                                           nonce=nonce, qop="auth", cnonce="abc", nc="00000001")
@@ -120,8 +121,8 @@ class Trial:
 @asynccontextmanager
 async def trial(tmp_path: Path) -> AsyncIterator[Trial]:
     ports = [free_port() for _ in range(4)]
-    serving = Kamailio(tmp_path, SCSCF, ports[0], ports[1], hss=HSS, hss_port=1)
-    asking = Kamailio(tmp_path, ICSCF, ports[2], ports[3], hss=HSS, hss_port=1, scscf_port=ports[0])
+    serving = Kamailio(tmp_path, SCSCF, ports[0], ports[1], hss=HSS)
+    asking = Kamailio(tmp_path, ICSCF, ports[2], ports[3], hss=HSS, scscf_port=ports[0])
     peers = {cscf.host: PeerConfig(DOMAIN, "127.0.0.1", cscf.port) for cscf in (serving, asking)}
     config = replace(Config(), diameter=DiameterConfig(peer=peers, tc=1.0))
     config = replace(config, ims=replace(config.ims, scscf=f"sip:{SCSCF}:{serving.sip_port}"))
@@ -146,6 +147,7 @@ async def trial(tmp_path: Path) -> AsyncIterator[Trial]:
             assert core.diameter is not None
             it.node = core.diameter
             await it.until(lambda: all(peer.open for peer in it.node.peers.values()))
+            await it.until(lambda: all(cscf.connected for cscf in it.cscfs))
             _, it.phone = await asyncio.get_running_loop().create_datagram_endpoint(
                 lambda: Phone(asking.sip_port), ("127.0.0.1", 0))
             yield it

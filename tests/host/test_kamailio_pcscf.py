@@ -24,7 +24,6 @@ async def before_our_scscf(path: Path, transport: str, visited: str = VISITED) -
     theirs = Kamailio(path, PCSCF, PORT, address=at[11], core=f"sip:{at.core}:5060{suffix}", transport=suffix,
                       visited=visited)
     async with box(path, at.config(core=at.core, hosts={PCSCF: f"{at[11]}:{PORT}"}), at, [theirs]) as it:
-        await asyncio.sleep(1)  # it says nothing when it is ready
         yield it
 
 

@@ -25,7 +25,7 @@ async def behind_our_pcscf(path: Path, transport: str) -> AsyncIterator[Box]:
     at = Addresses()
     asking, serving = at[9], at[10]
     places = {"icscf_address": asking, "icscf_port": 5060, "scscf_address": serving, "scscf_port": SERVING,
-              "hss": HSS, "hss_port": 1}
+              "hss": HSS}
     foreign = [Kamailio(path, SCSCF, SERVING, free_port(), address=serving, **places),
                Kamailio(path, ICSCF, 5060, free_port(), address=asking, **places)]
     config = at.config(icscf=f"{transport}:{asking}:5060", hosts={SCSCF: f"{serving}:{SERVING}"},
@@ -69,6 +69,7 @@ async def is_put_out(it: Box) -> None:
     it.loop.tell("hss", EndRegistration(subscriber, served))
     await it.until(lambda: not registration.registered)
     await it.until(lambda: b"terminated" in phone.came("NOTIFY")[-1].body)
+    await it.until(lambda: "Registration-Termination Answer" in it.names("Cx"))
     assert it.last("Registration-Termination Answer").result_code == 2001
 
 

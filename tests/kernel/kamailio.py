@@ -20,7 +20,7 @@ CDP = """<?xml version="1.0" encoding="UTF-8"?>
 <DiameterPeer FQDN="{host}" Realm="{domain}" Vendor_Id="10415" Product_Name="CDiameterPeer" AcceptUnknownPeers="0"
  DropUnknownOnDisconnect="1" Tc="1" Workers="1" QueueLength="32" TransactionTimeout="5" SessionsHashSize="16"
  DefaultAuthSessionTimeout="3600" MaxAuthSessionTimeout="3600">
- <Peer FQDN="{hss}" Realm="{domain}" port="{hss_port}"/>
+ <Peer FQDN="{hss}" Realm="{domain}" port="1"/>
  <Acceptor port="{port}" bind="127.0.0.1"/>
  <Auth id="16777216" vendor="10415"/>
  <SupportedVendor vendor="10415"/>
@@ -223,6 +223,11 @@ class Kamailio:
         return (self.directory / f"{self.host}.log").read_text(errors="replace")
 
     @property
+    def connected(self) -> bool:
+        """Whether it takes the connection with the HSS for open: a little later than the HSS does."""
+        return self.host == PCSCF or "Dropping serviced_peer_t" in self.log
+
+    @property
     def ended(self) -> bool:
         """Whether it gave up."""
         return self.process is not None and self.process.returncode is not None
@@ -242,7 +247,8 @@ class Kamailio:
                 # it starts: not with these rights.
                 "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin",
                 "kamailio", "-f", str(self.directory / f"{self.host}.cfg"), "-DD", "-E", "-m", "64", "-M", "16",
-                "-Y", str(self.directory), stdout=log, stderr=log, start_new_session=True)
+                "-Y", str(self.directory), stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "RES_OPTIONS": "timeout:1 attempts:1"})  # it looks the HSS up, and all waits
 
     async def stop(self) -> None:
         """End it and its children."""
