@@ -45,7 +45,7 @@ def api(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     server = subprocess.Popen([sys.executable, "-m", "dialtone.api", "--run", str(folder)])
     try:
         deadline = time.monotonic() + 30
-        while not (folder / "api.sock").is_socket() or not ask(folder / "api.sock", "/trace")["connected"]:
+        while not _answers(folder / "api.sock"):
             if time.monotonic() > deadline:
                 raise TimeoutError("the API does not answer")
             time.sleep(0.05)
@@ -53,6 +53,14 @@ def api(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         server.terminate()
         server.wait(10)
+
+
+def _answers(path: Path) -> bool:
+    """Whether it listens, and has found the core."""
+    try:
+        return bool(ask(path, "/trace")["connected"])
+    except OSError:  # no socket yet, or one that nobody listens at
+        return False
 
 
 def ask(path: Path, what: str) -> dict[str, object]:
