@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dialtone import __version__
+from dialtone.commands_class import ClassCommands
 from dialtone.commands_ims import ImsCommands
 from dialtone.commands_ipsec import IpsecCommands, Kernel
 from dialtone.commands_metrics import MetricsCommands
@@ -60,7 +61,7 @@ class Commands:
         own = {name: getattr(self, name.replace(".", "_")) for name in names}
         texts = SmsCommands(self.core, self.store, self._save)
         ims, ipsec = ImsCommands(self.core, self.store), IpsecCommands(self.core, self.ipsec)
-        own |= MetricsCommands(self.core, self.forwarder).table()
+        own |= MetricsCommands(self.core, self.forwarder).table() | ClassCommands(self.core, self._save).table()
         own |= SubscriberCommands(self.core, self.store, self._save).table()
         return own | RadioCommands(self.core).table() | ims.table() | ipsec.table() | profiles.table() | texts.table()
 

@@ -66,7 +66,7 @@ def test_the_ladder_by_keyboard_and_filter(page: Page, jupyter: Jupyter) -> None
     page.goto(jupyter.notebook("03_attach"))
     run_all(page)
     ladder = first_ladder(page)
-    ladder.locator("select").select_option("S11")
+    ladder.get_by_label("Reference point").select_option("S11")
     seen = ladder.locator(".row:visible")
     assert {row.get_attribute("data-point") for row in seen.all()} == {"S11"}
     seen.first.focus()

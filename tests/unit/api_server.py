@@ -55,6 +55,7 @@ class StandIn:
             "subscribers.get": self.get, "subscribers.add": self.add, "subscribers.edit": self.note("edit"),
             "subscribers.remove": self.note("remove"), "subscribers.seen": lambda args: [],
             "subscribers.import": self.note("import"), "subscribers.cancel": self.note("cancel"),
+            "ims.registrations": lambda args: [], "class.forget": lambda args: {"texts": 2, "events": 9},
             "hss.reset": lambda args: {"mmes": ["mme.example.org"]},
             "profiles.list": lambda args: [{"name": "slow", "ambr": "2M/1M", "apns": ["internet,qci=9"]}],
             **{f"profiles.{verb}": self.change(f"profiles.{verb}") for verb in (
@@ -122,7 +123,7 @@ class StandIn:
                 "sim.sms": self.done("sms"), "sim.memory": self.done("memory"),
                 "sim.inbox": lambda args: [{"from": "+1001", "text": "Hello", "over": "IP"}],
                 "sim.sent": lambda args: [{"to": "+1002", "reference": 0, "state": "received by the phone"}],
-                "sim.enbs": lambda args: [{"name": "sim-enb1", "s1": "up"}],
+                "sim.reset": lambda args: [{"imsi": IMSI}], "sim.enbs": lambda args: [{"name": "sim-enb1", "s1": "up"}],
                 "sim.exec": lambda args: {"code": 0, "stdout": " ".join(args["argv"]), "stderr": ""}}
 
 

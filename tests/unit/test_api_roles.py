@@ -28,7 +28,8 @@ from dialtone.lab.lab import connect
 
 WRONG = "zzzz-zzzz"
 VALUES = {"imsi": IMSI, "number": "1", "role": "student", "nickname": "nobody", "identifier": "4380", "name": "x",
-          "host": "x", "enb": "x", "who": "x", "file": "x.js"}
+          "host": "x", "enb": "x", "who": "x", "file": "x.js",
+          "verb": "restart"}
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +179,14 @@ def test_a_class_from_its_opening_to_its_close(server: tuple[StandIn, str, Path]
     assert CliRunner().invoke(main, ["class", "expel", "Bob"], env=environment).exit_code == 0
     with pytest.raises(LocalError, match="nobody's"):
         bob.get("/status")
+    asked = CliRunner().invoke(main, ["class", "reset"], env=environment, input="n\n")
+    assert asked.exit_code == 1
+    assert len(Client(url).get("/class/answers.csv").splitlines()) > 1
+    said = CliRunner().invoke(main, ["class", "reset", "--yes"], env=environment).output
+    assert said == "Deleted 9 messages and 2 texts; 1 simulated phones are off.\n"
+    assert ann.get("/me")["nickname"] == "Ann", "students stay"
+    assert len(Client(url).get("/class/answers.csv").splitlines()) == 1
+    ann.post("/class/answers", {"question": "1.1", "answer": "20"})
     asked = CliRunner().invoke(main, ["class", "close"], env=environment, input="n\n")
     assert asked.exit_code == 1
     assert (run / "answers.json").is_file()

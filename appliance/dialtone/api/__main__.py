@@ -44,13 +44,14 @@ def listen_unix(path: Path) -> socket.socket:
 
 
 def serve(run: Path, listen: list[str], hosts: frozenset[str] = frozenset(), device: str = "",
-          state: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; tokens are kept in directory `state`, by default in `run`."""
+          state: Path | None = None, *, power: bool = False, notebooks: str = "") -> None:
+    """Serve until SIGTERM or SIGINT; tokens are kept in directory `state`, by default in `run`. See create_app."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     sockets = [listen_unix(run / "api.sock"), *(listen_tcp(where, device) for where in listen)]
     names = hosts | LOCAL_HOSTS | {where.rpartition(":")[0].strip("[]") for where in listen}
-    config = uvicorn.Config(create_app(run, names, state or run), access_log=False, log_config=None,
-                            log_level="warning", timeout_graceful_shutdown=1, lifespan="on")
+    app = create_app(run, names, state or run, power=power, notebooks=notebooks)
+    config = uvicorn.Config(app, access_log=False, log_config=None, log_level="warning", timeout_graceful_shutdown=1,
+                            lifespan="on")
     try:
         asyncio.run(uvicorn.Server(config).serve(sockets=sockets))
     finally:
@@ -65,10 +66,12 @@ def main() -> None:
     parser.add_argument("--device", default="", help="serve TCP to what comes by this interface only")
     parser.add_argument("--host", action="append", default=[], help="another name by which we are called")
     parser.add_argument("--state", type=Path, help="directory of tokens and answers; by default that of the sockets")
+    parser.add_argument("--power", action="store_true", help="the teacher may switch this machine off")
+    parser.add_argument("--notebooks", default="", metavar="URL", help="where JupyterLab is")
     arguments = parser.parse_args()
     try:
-        serve(arguments.run, arguments.listen, frozenset(arguments.host), arguments.device,
-              arguments.state)
+        serve(arguments.run, arguments.listen, frozenset(arguments.host), arguments.device, arguments.state,
+              power=arguments.power, notebooks=arguments.notebooks)
     except LocalError as error:
         parser.exit(2, f"{error}\n")
     except KeyboardInterrupt:

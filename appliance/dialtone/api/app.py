@@ -11,7 +11,22 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from dialtone import __version__
-from dialtone.api import classes, ims, ipsec, metrics, network, problems, profiles, radio, sim, sms, subscribers, trace
+from dialtone.api import (
+    classes,
+    ims,
+    ipsec,
+    machine,
+    metrics,
+    network,
+    pages,
+    problems,
+    profiles,
+    radio,
+    sim,
+    sms,
+    subscribers,
+    trace,
+)
 from dialtone.api.access import Access, Role
 from dialtone.api.classroom import Classroom
 from dialtone.api.decoder import Decoder
@@ -20,18 +35,21 @@ from dialtone.api.visit import Appliance
 from dialtone.control import AsyncClient
 
 PREFIX = "/api/v1"
-_PARTS = (network, ims, radio, subscribers, profiles, trace, sim, ipsec, sms, classes)
-ROUTERS: tuple[tuple[str, APIRouter], ...] = (*((PREFIX, part.router) for part in _PARTS), ("", metrics.router))
+_PARTS = (network, ims, radio, subscribers, profiles, trace, sim, ipsec, sms, classes, machine)
+ROUTERS: tuple[tuple[str, APIRouter], ...] = (*((PREFIX, part.router) for part in _PARTS), ("", metrics.router),
+                                             ("", pages.router))
 """Where each part stands."""
 
 
-def create_app(run: Path, hosts: frozenset[str] = frozenset(), state: Path | None = None) -> FastAPI:
+def create_app(run: Path, hosts: frozenset[str] = frozenset(), state: Path | None = None, *,
+               power: bool = False, notebooks: str = "") -> FastAPI:
     """The API over the sockets in directory `run`. `hosts`: names it answers to, all when empty. Tokens and answers
-    are kept in directory `state`, or in memory without one."""
+    are kept in directory `state`, or in memory without one. `power`: the teacher may switch the machine off;
+    `notebooks` is the URL of JupyterLab."""
     core = AsyncClient(run / "core.sock")
     box = Appliance(core, AsyncClient(run / "sim.sock"), Feed(core), Decoder(),
                     Access(state and state / "access.json"), Classroom(state and state / "answers.json"),
-                    str(run / "api.sock"))
+                    str(run / "api.sock"), power, notebooks)
 
     @contextlib.asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:

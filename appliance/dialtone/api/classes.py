@@ -3,14 +3,15 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from dialtone.api.access import NAME_LIMIT, Role
 from dialtone.api.shapes import Class, Done, Me
 from dialtone.api.visit import COOKIE, Anybody, Student, Teacher, Visit
-from dialtone.lab import checks
+from dialtone.control import Away
+from dialtone.lab import checks, qr
 
 router = APIRouter(tags=["class"])
 Nickname = Annotated[str, Path(max_length=NAME_LIMIT)]
@@ -34,6 +35,12 @@ class Reply(BaseModel):
     question: str = Field(max_length=20, examples=["03.1"])
     answer: str | None = Field(max_length=500)
     seen: bool = Field(default=False, description="the notebook has found this answer in a trace of its own")
+
+
+class Picture(Response):
+    """An SVG file."""
+
+    media_type = "image/svg+xml"
 
 
 class Csv(PlainTextResponse):
@@ -99,6 +106,32 @@ async def close_class(its: Teacher) -> Done:
     its.box.access.close()
     its.box.classroom.clear()
     return {"open": False}
+
+
+@router.post("/class:reset")
+async def reset(its: Teacher) -> Done:
+    """Begin anew with the same students: simulated phones are switched off and mended; texts, answers and the trace are
+    deleted. SIM cards stay."""
+    its.box.classroom.clear()
+    try:
+        phones = len(await its.sim.call("sim.reset", 120.0))
+    except Away:
+        phones = 0  # there are none
+    found = await its.core.call("class.forget")
+    its.feed.forget()
+    return {"phones": phones, **found}
+
+
+@router.get("/class/questions")
+async def questions(its: Student) -> Done:
+    """The questions of the notebooks that can be answered."""
+    return {"questions": checks.questions()}
+
+
+@router.get("/class/code.svg", response_class=Picture)
+async def code(its: Teacher, link: Annotated[str, Query(max_length=100)]) -> Response:
+    """A link as QR code, for the projector."""
+    return Picture(qr.svg(link, 4))
 
 
 @router.delete("/class/students/{nickname}")

@@ -29,6 +29,7 @@ class Batch(NamedTuple):
 
     lost: int = 0
     events: list[Event] = []
+    fresh: bool = False  # what came before belongs to another run, or has been deleted
 
 
 class Feed:
@@ -41,6 +42,7 @@ class Feed:
         self.run = ""
         self.connected = False
         self.readers = 0
+        self._age = 0  # how often everything was forgotten
         self._changed = asyncio.Event()
         self._text = lru_cache(4 * BATCH)(self._encoded)
 
@@ -59,15 +61,20 @@ class Feed:
             self.connected = True
             if item != self.run:  # another run of the core: its events count from 1 again
                 self.run = item
-                self.ring.clear()
-                self.identities = Identities()
-                self._text.cache_clear()
+                self.forget()
         elif isinstance(item, Event):
             self.ring.put(item)
             if self.identities.note(item):
                 self._text.cache_clear()
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    def forget(self) -> None:
+        """Keep nothing of what there was; readers begin anew."""
+        self.ring.clear()
+        self.identities = Identities()
+        self._text.cache_clear()
+        self._age += 1
 
     def event(self, number: int) -> Event:
         """One event by its id; raises Missing for one that is not kept."""
@@ -91,10 +98,11 @@ class Feed:
     async def _batches(self, after: int, keepalive: float) -> AsyncIterator[Batch]:
         self.readers += 1
         try:
-            run, last = self.run, after
+            age, last = self._age, after
             while True:
-                if run != self.run:
-                    run, last = self.run, 0
+                if age != self._age:
+                    age, last = self._age, 0
+                    yield Batch(fresh=True)
                 changed = self._changed
                 events = self._behind(last)
                 if events:

@@ -40,7 +40,7 @@ Trace = Annotated[Any, WithJsonSchema(_object("run:s connected:b events:a") | {"
     "run": {"type": "string"}, "connected": {"type": "boolean"},
     "events": {"type": "array", "items": _object(_EVENT)}}})]
 Message = Annotated[Any, WithJsonSchema(_object(
-    _EVENT + " data:s plain:s clause:s explain:s hex:s plain_hex:s security:s decode:s"))]
+    _EVENT + " data:s plain:s clause:s explain:s hex:s plain_hex:s security:s decode:s states:s"))]
 Subscriber = Annotated[Any, WithJsonSchema(_object(_SUBSCRIBER))]
 Subscribers = Annotated[Any, _list(_SUBSCRIBER)]
 Registrations = Annotated[Any, _list("impi:s imsi:s state:s identities:a contacts:a watchers:i")]

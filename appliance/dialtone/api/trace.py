@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes: the trace as a list, as a live stream, as a picture, as a file; and one message taken apart."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from dialtone.api import feed
+from dialtone.api.classes import Picture
 from dialtone.api.feed import Batch
 from dialtone.api.shapes import Message, Trace
 from dialtone.api.visit import Student, Visit
@@ -25,16 +27,13 @@ Since = Annotated[int, Query(ge=0, le=1 << 53)]
 Number = Annotated[int, Path(ge=1, le=1 << 53)]
 
 
+_LIVE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
 class EventStream(StreamingResponse):
     """Server-sent events."""
 
     media_type = "text/event-stream"
-
-
-class Picture(Response):
-    """An SVG file."""
-
-    media_type = "image/svg+xml"
 
 
 class Capture(Response):
@@ -69,7 +68,7 @@ async def stream(its: Student, imsi: str = "", point: str = "", since: Since = 0
     after = its.feed.position(last_event_id)
     batches = its.feed.stream(since if after is None else after)
     return EventStream(_server_sent(its, batches, since if after is None else after, imsi, point, octets),
-                       headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+                       headers=_LIVE)
 
 
 async def _server_sent(its: Visit, batches: AsyncIterator[Batch], after: int, imsi: str, point: str,
@@ -95,7 +94,7 @@ async def _server_sent(its: Visit, batches: AsyncIterator[Batch], after: int, im
             yield line(event)
 
     yield "retry: 1000\n\n"
-    async for lost, events in batches:
+    async for lost, events, _ in batches:
         gap = f'event: gap\ndata: {{"lost": {lost}}}\n\n' if lost else ""
         yield gap + "".join(text for event in events for text in lines(event)) or ": quiet\n\n"
 
@@ -118,13 +117,42 @@ async def picture(its: Student, imsi: str = "", limit: Annotated[int, Query(ge=1
     return Picture(svg)
 
 
+@router.get("/trace/ladder/stream", response_class=EventStream)
+async def live_picture(its: Student, imsi: str = "") -> Response:
+    """Server-sent events for a page that shows the ladder: `picture` is all of it, `rows` what to append."""
+    last = its.feed.ring[-1].id if its.feed.ring else 0
+    batches = its.feed.stream(last)
+    ladder = await asyncio.to_thread(Ladder, list(its.feed.ring), imsi)
+    return EventStream(_drawn(batches, ladder), headers=_LIVE)
+
+
+async def _drawn(batches: AsyncIterator[Batch], ladder: Ladder) -> AsyncIterator[str]:
+    yield f"retry: 1000\n\nevent: picture\ndata: {json.dumps({'svg': ladder.svg()})}\n\n"
+    async for lost, events, fresh in batches:
+        if fresh:
+            ladder = Ladder(imsi=ladder.imsi)
+            yield f"event: picture\ndata: {json.dumps({'svg': ladder.svg()})}\n\n"
+            continue
+        if not events:
+            yield ": quiet\n\n"
+            continue
+        rows = ladder.append(events)
+        width, height = ladder.size
+        if rows is None:
+            said = f"event: picture\ndata: {json.dumps({'svg': ladder.svg()})}\n\n"
+        else:
+            said = f"event: rows\ndata: {json.dumps({'rows': rows, 'width': width, 'height': height})}\n\n"
+        yield (f'event: gap\ndata: {{"lost": {lost}}}\n\n' if lost else "") + said
+
+
 @router.get("/trace/{number}")
 async def message(number: Number, its: Student) -> Message:
     """One event taken apart: decode, hex, clause, and what the message is for."""
     event = feed.shown(its.feed.event(number), its.trusted)
     found = its.feed.json(event) | {"data": event.data.hex(), "plain": event.plain.hex()}
     found |= {"clause": about.clauses().get(event.name, ""), "explain": about.explain(event.point, event.name),
-              "hex": hexdump(event.data), "plain_hex": hexdump(event.plain), "security": _security(event)}
+              "hex": hexdump(event.data), "plain_hex": hexdump(event.plain), "security": _security(event),
+              "states": about.states(its.feed.ring, event, its.feed.identities)}
     try:
         found["decode"] = await its.box.decoder.text(event) if event.data else ""
     except LocalError as error:

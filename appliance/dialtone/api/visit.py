@@ -46,6 +46,8 @@ class Appliance:
     access: Access
     classroom: "Classroom"
     socket: str  # the file of our own socket
+    power: bool = False  # the machine may be switched off from here
+    notebooks: str = ""  # where they are; JupyterLab's port on the same machine when empty
 
 
 @dataclass(slots=True)

@@ -13,8 +13,11 @@ import click
 @click.option("--host", multiple=True, help="Another name by which browsers call us.")
 @click.option("--state", type=click.Path(file_okay=False, path_type=Path),
               help="Directory of tokens and answers; by default that of the sockets.")
-def api(run: Path, listen: tuple[str, ...], host: tuple[str, ...], state: Path | None) -> None:
+@click.option("--power", is_flag=True, help="The teacher may switch this machine off and restart it.")
+@click.option("--notebooks", default="", metavar="URL", help="Where JupyterLab is; port 8888 here by default.")
+def api(run: Path, listen: tuple[str, ...], host: tuple[str, ...], state: Path | None, power: bool,
+        notebooks: str) -> None:
     """Serve the HTTP API of a running core. Example: dialtone api --listen 127.0.0.1:8000"""
     from dialtone.api.__main__ import serve  # only this process needs FastAPI
 
-    serve(run, list(listen), frozenset(host), state=state)
+    serve(run, list(listen), frozenset(host), state=state, power=power, notebooks=notebooks)

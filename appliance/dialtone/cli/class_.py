@@ -48,6 +48,21 @@ def close_class(yes: bool, url: str) -> None:
 
 
 @class_.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@url_option
+def reset(yes: bool, url: str) -> None:
+    """Begin anew with the same students: texts, answers and the trace are deleted, simulated phones switched off.
+
+    SIM cards stay. Example: dialtone class reset
+    """
+    if not yes:
+        click.confirm("All texts, all answers and the trace will be deleted. Reset?", abort=True)
+    done = client(url).post("/class:reset")
+    click.echo(f"Deleted {done['events']} messages and {done['texts']} texts; "
+               f"{done['phones']} simulated phones are off.")
+
+
+@class_.command()
 @click.argument("nickname")
 @url_option
 def expel(nickname: str, url: str) -> None:

@@ -82,7 +82,8 @@ class Source:
             text = str(error)
         return {**self._json(event, True), "decode": text, "hex": decode.hexdump(event.data),
                 "plain_hex": decode.hexdump(event.plain), "security": "",
-                "clause": about.clauses().get(event.name, ""), "explain": about.explain(event.point, event.name)}
+                "clause": about.clauses().get(event.name, ""), "explain": about.explain(event.point, event.name),
+                "states": about.states(self.events, event, self.identities)}
 
     def _diagnose(self, imsi: str = "") -> list[dict[str, Any]]:
         from dialtone.trace.diagnose import diagnose

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _HERE = files("dialtone.lab")
 _GATHER_SECONDS = 0.1  # a burst of messages reaches the browser as one change
 _DETAIL = ("id", "name", "point", "src", "dst", "imsi", "procedure", "clause", "explain", "decode", "hex",
-           "plain_hex", "security", "info")
+           "plain_hex", "security", "states", "info")
 
 
 class LadderWidget(anywidget.AnyWidget):
@@ -35,7 +35,7 @@ class LadderWidget(anywidget.AnyWidget):
     detail = traitlets.Dict().tag(sync=True)
 
     def __init__(self, lab: "Lab", imsi: str = "", live: bool = True) -> None:
-        events = lab.events()
+        events = lab.events(octets=True)
         self._lab = lab
         self._ladder = Ladder(events, imsi)
         self._last = events[-1].id if events else 0
@@ -75,7 +75,7 @@ class LadderWidget(anywidget.AnyWidget):
         def read() -> None:
             while True:
                 with contextlib.suppress(DialtoneError):
-                    for kind, data in client.stream(since=self._last):
+                    for kind, data in client.stream(since=self._last, octets=True):
                         if kind == "trace":
                             arrived.put(event_of(data))
                 time.sleep(1)

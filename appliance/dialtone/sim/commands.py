@@ -35,6 +35,7 @@ from dialtone.sim.resource import AskForBearer
 from dialtone.sim.s1_setup import AnnounceCommand
 from dialtone.sim.service import MO_CS_FALLBACK, PACKET_SERVICES, ServiceCommand
 from dialtone.sim.sms import TextCommand
+from dialtone.sim.states import EmmState
 from dialtone.sim.texts import MemoryCommand
 from dialtone.sim.tracking import UPDATE, AreaUpdateCommand
 from dialtone.sim.ue_context import InactivityCommand
@@ -67,7 +68,7 @@ class Commands:
         """By name, for the control server."""
         return {"sim.status": self.status, "sim.attach": self.attach, "sim.detach": self.detach,
                 "sim.open": self.open, "sim.close": self.close_pdn, "sim.ask": self.ask, "sim.drop": self.drop,
-                "sim.power": self.power,
+                "sim.power": self.power, "sim.reset": self.reset,
                 "sim.break": self.break_, "sim.idle": self.idle,
                 "sim.service": self.service, "sim.update": self.update,
                 "sim.exec": self.exec, "sim.enb": self.announce, "sim.enbs": self.list_enbs,
@@ -174,6 +175,20 @@ class Commands:
         """{imsi}: switch off without a word and on again, which forgets sticky causes."""
         self._tell_ims(args, PowerCycle())
         return await self._run(args, PowerCycle(), "power")
+
+    async def reset(self, args: Args) -> list[dict[str, Any]]:
+        """{} -> every phone's line: mended, switched off, without a text."""
+        for phone in self.phones.values():
+            one = Args(imsi=phone.imsi, switch_off=True, timeout=5.0, fault=None)
+            self.break_(one)
+            if phone.emm is not EmmState.DEREGISTERED:
+                await self.detach(one)
+            phone.texts.inbox.clear()
+            phone.texts.sent.clear()
+            if client := self.ims.clients.get(phone.imsi):
+                client.inbox.clear()
+                client.last = ""
+        return self.status(args)
 
     def break_(self, args: Args) -> dict[str, Any]:
         """{imsi, fault: name or null}: have a fault, or none."""

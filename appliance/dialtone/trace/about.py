@@ -4,11 +4,14 @@
 import importlib
 import pkgutil
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
 from dialtone import codec
 from dialtone.codec.message import Message
+from dialtone.trace.bus import Event
+from dialtone.trace.names import Identities
 
 
 @cache
@@ -49,3 +52,21 @@ def explain(point: str, name: str) -> str:
 def explained(point: str) -> list[str]:
     """The names that a point's file explains."""
     return list(_explanations(point))
+
+
+def states(events: Iterable[Event], event: Event, identities: Identities) -> str:
+    """The state of who handled a message, before and after it, and what changed because of it."""
+    subject, before, changes, after = identities.imsi(event), "", [], False
+    for one in events:
+        if one.id == event.id:
+            after = True
+        elif identities.imsi(one) == subject:
+            if after and one.kind != "done":
+                break
+            if after and one.point == "state":
+                changes.append(f"{one.src}, {one.name}: {one.info}")
+            elif not after and one.state and one.kind != "done":
+                before = one.state
+    if not subject or not (event.state or changes):
+        return ""
+    return "\n".join([f"before: {before or 'not known'}", f"after:  {event.state or before}", *changes])

@@ -11,10 +11,13 @@ from html import escape
 
 from dialtone.trace.bus import Event
 from dialtone.trace.names import ROLES, Identities, column, role
+from dialtone.trace.transactions import transaction
 
 ROW, HEAD, LEFT, COLUMN, RIGHT = 26, 40, 92, 190, 60  # pixels
 LIMIT = 2000
 """Rows of one picture; of a longer trace the newest are drawn."""
+KEEP = 1000
+"""Rows that are left when a growing picture is full: it is drawn anew once in a thousand rows."""
 _QUIET = {"identity", "save"}  # done events that say nothing to people
 
 STYLE = """
@@ -34,6 +37,7 @@ font:12px system-ui,-apple-system,'Segoe UI',sans-serif}
 .dt text{fill:var(--dt-fg)}.dt .time,.dt .note text{fill:var(--dt-dim)}.dt .head{font-weight:600}
 .dt .life{stroke:var(--dt-line)}.dt .row{cursor:pointer;--c:var(--dt-fg)}.dt .row .hit{fill:transparent}
 .dt .row:hover .hit,.dt .row.picked .hit{fill:var(--dt-pick)}.dt .row:focus{outline:none}
+.dt .row.mate .hit{fill:var(--dt-pick);fill-opacity:.45}
 .dt .row:focus-visible .hit{stroke:var(--c);stroke-width:1.5}
 .dt .arrow{stroke:var(--c);stroke-width:1.6}.dt .tip{fill:var(--c)}.dt .row .name{fill:var(--c)}
 .dt .halo{stroke:var(--dt-bg);stroke-width:4;paint-order:stroke}
@@ -46,11 +50,15 @@ font:12px system-ui,-apple-system,'Segoe UI',sans-serif}
 
 def columns_of(events: Iterable[Event]) -> list[str]:
     """The participants of a trace in ladder order: phones share one column, all others have their own."""
-    seen: dict[str, str] = {}
+    return ordered(_participants(events, {}))
+
+
+def _participants(events: Iterable[Event], seen: dict[str, str]) -> dict[str, str]:
+    """Those of `events`, with their roles, added to those `seen` before."""
     for event in events:
         for end in (event.src, event.dst) if event.kind != "done" else ():
             seen.setdefault(column(event.point, end), role(event.point, end))
-    return ordered(seen)
+    return seen
 
 
 def ordered(seen: dict[str, str]) -> list[str]:
@@ -72,6 +80,7 @@ class Ladder:
         self.identities = Identities()
         self.columns: list[str] = []
         self.rows: list[Event] = []
+        self._seen: dict[str, str] = {}
         self._kept: list[Event] = []
         self.append(events)
 
@@ -80,14 +89,17 @@ class Ladder:
         column, a label that turned out to be this phone, more rows than fit."""
         fresh = list(events)
         labels = {label for event in fresh if (label := self.identities.note(event))}
-        learned = [event for event in (*self._kept, *fresh) if event.subject in labels]
+        # In a picture of one phone its earlier rows appear; in that of all they stand there, under their labels.
+        learned = self.imsi and [event for event in (*self._kept, *fresh) if event.subject in labels]
         self._kept = [*self._kept, *fresh][-10 * LIMIT:]
         kept = self._kept if learned else fresh
         rows = [event for event in kept if visible(event) and self._mine(event)]
         before = 0 if learned else len(self.rows)
-        self.rows = (rows if learned else self.rows + rows)[-LIMIT:]
-        columns = columns_of(self.rows)
-        whole = bool(learned) or columns != self.columns or before + len(rows) > LIMIT
+        full = before + len(rows) > LIMIT
+        self.rows = (rows if learned else self.rows + rows)[-(KEEP if full and self.columns else LIMIT):]
+        self._seen = _participants(self.rows, {}) if learned or full else _participants(rows, self._seen)
+        columns = ordered(self._seen)
+        whole = bool(learned) or columns != self.columns or full
         self.columns = columns
         return None if whole else "".join(map(self._row, rows, range(before, before + len(rows))))
 
@@ -101,7 +113,8 @@ class Ladder:
         width, height = self.size
         title = f"Ladder of {self.imsi}" if self.imsi else "Ladder of all messages"
         heads = "".join(
-            f'<text class="head" x="{self._x(name)}" y="22" text-anchor="middle">{escape(head(name))}</text>'
+            f'<text class="head" data-column="{escape(name)}" x="{self._x(name)}" y="22" text-anchor="middle">'
+            f'{escape(head(name))}</text>'
             f'<line class="life" x1="{self._x(name)}" x2="{self._x(name)}" y1="30" y2="{height}"/>'
             for name in self.columns)
         return (f'<svg xmlns="http://www.w3.org/2000/svg" class="dt" width="{width}" height="{height}" '
@@ -132,7 +145,10 @@ class Ladder:
             f"{event.src} {event.name}: {event.info}")
         return (f'<g class="row {kind}" id="e{event.id}" data-id="{event.id}" data-time="{event.time:.6f}" '
                 f'data-point="{escape(event.point)}" data-name="{escape(event.name)}" '
-                f'data-imsi="{escape(subject)}" data-procedure="{escape(event.procedure)}" tabindex="0" '
+                f'data-imsi="{escape(subject)}" data-procedure="{escape(event.procedure)}" '
+                f'data-from="{escape(column(event.point, event.src))}" '
+                f'data-to="{escape(column(event.point, event.dst))}" '
+                f'data-mates="{escape(transaction(event, subject))}" tabindex="0" '
                 f'role="button" aria-label="{escape(label)}" transform="translate(0 {y})">'
                 f'<title>{escape(label)}</title>'
                 f'<rect class="hit" x="1" y="1" width="{width - 2}" height="{ROW - 1}" rx="4"/>'
