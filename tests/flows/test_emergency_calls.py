@@ -142,6 +142,21 @@ def test_a_phone_that_nobody_knows(make_network: Make, handset: Any) -> None:
     assert [record.caller for record in records(net)] == ["anonymous"]
 
 
+def test_the_core_of_another_maker_does_not_get_emergency_calls(make_network: Make) -> None:
+    """Nobody registers there, and 112 is answered here; the desk finds the way back, too."""
+    config = desk()
+    config = replace(config, ims=replace(config.ims, icscf="udp:192.0.2.9:5060"))
+    net = make_network(phones=0, config=config, handset=WITHOUT_SIM)
+    client = net.put_ims(net.add_phone(imsi_of(7), replace(WITHOUT_SIM, ims="ims")))
+    net.command(client.name, CallCommand("112"), 8)
+    assert client.help is not None
+    assert [call.state for call in client.help.calls.values()] == [CallState.ACTIVE], client.help.last
+    (stream,) = net.streams.values()
+    net.command("answer", StreamFinished(stream.key), 3)
+    assert "hung up" in client.help.last
+    leave(net, client)
+
+
 def test_the_desk_hangs_up_on_a_guest(make_network: Make) -> None:
     net = make_network(phones=0, config=desk(), handset=WITHOUT_SIM)
     client = net.put_ims(net.add_phone(imsi_of(7), replace(WITHOUT_SIM, ims="ims")))

@@ -42,6 +42,7 @@ class Softphone(Element):
         self.got: list[SipRequest] = []
         self.answers: list[SipResponse] = []
         self.challenge: SipResponse | None = None
+        self.offer = ""  # Security-Client; it then answers no challenge, since it has no IPsec
         self.cseq = itertools.count(1)
         self.link = SipLink(loop, self.name, "Gm")
         self.link.listen(host, sip.PORT)
@@ -79,9 +80,10 @@ class Softphone(Element):
             params["response"] = sip_digest.response_of(
                 res, method="REGISTER", **{name: params[name] for name in (
                     "username", "realm", "uri", "nonce", "qop", "cnonce", "nc")})
+        agreed = [("Security-Client", self.offer), ("Require", "sec-agree"), ("Proxy-Require", "sec-agree")]
         self.send(self.request("REGISTER", uri, ("Contact", f"{self.contact};expires={expires};+g.3gpp.smsip"),
                                ("Supported", "path"), ("Authorization", str(AuthParams("Digest", params))),
-                               to=f"sip:{self.impi}", call_id=f"reg@{self.host}"))
+                               *(agreed if self.offer else ()), to=f"sip:{self.impi}", call_id=f"reg@{self.host}"))
 
     def subscribe(self) -> None:
         """To its own registration."""
@@ -112,7 +114,7 @@ def on_sip_response(phone: Softphone, msg: SipResponse, rx: Rx) -> Effects:
     if not msg.final:
         return ()
     phone.answers.append(msg)
-    if msg.cseq.method == "REGISTER" and msg.status == 401 and len(phone.answered("REGISTER")) % 2:
+    if msg.cseq.method == "REGISTER" and msg.status == 401 and len(phone.answered("REGISTER")) % 2 and not phone.offer:
         phone.challenge = msg
         return (StartTimer("card", phone.host, THINKS),)
     if msg.cseq.method == "REGISTER" and msg.status == 200:

@@ -14,10 +14,11 @@ SCSCF = "scscf"
 
 class Core:
     """`entry` is who gets what has no route: an element, or a flow. `host` stands for us in URIs, `trusted` are the
-    addresses of those that are heard."""
+    addresses of those that are heard. The E-CSCF, where emergency calls go, is always that of this process."""
 
     def __init__(self, config: Config, name: str) -> None:
         ims = config.ims
+        self.ecscf = ("dialog", f"scscf.{config.network.plmn.ims_domain}")  # as its Record-Route says
         self.outside = bool(ims.icscf)
         self.address = ims.core or config.s1.address
         self.port = ims.mw_port
@@ -44,9 +45,12 @@ class Core:
         if self.outside:
             try:
                 uri = NameAddr.parse(next_hop).uri if "<" in next_hop else next_hop
-                flow = flow_to(SipUri.parse(uri), self.hosts, self.port)
+                parsed = SipUri.parse(uri)
+                flow = flow_to(parsed, self.hosts, self.port)
             except ProtocolError:
-                flow = None
+                return self.entry
+            if (parsed.user, parsed.host) == self.ecscf:
+                return SCSCF
             if flow is not None and flow.host in self.trusted:
                 return str(flow)
         return self.entry

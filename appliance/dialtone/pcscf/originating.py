@@ -6,6 +6,7 @@ from dialtone.dispatch import Rx
 from dialtone.effects import Effects
 from dialtone.pcscf import call, emergency, headers
 from dialtone.pcscf.element import Pcscf, on
+from dialtone.pcscf.mw import SCSCF
 from dialtone.pcscf.registration import Registration
 from dialtone.sip import security_agreement as agreement
 from dialtone.sip import session_timer
@@ -51,7 +52,8 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
         session_timer.confirm(msg, answer)
 
     yield from call.requested(pcscf, msg, context, registration, from_phone=True)
-    peer = pcscf.core.peer(registration.routes[0] if begins and registration.routes else next_hop(msg))
+    hop = registration.routes[0] if begins and registration.routes else next_hop(msg)
+    peer = SCSCF if urgent else pcscf.core.peer(hop)
     yield from pcscf.proxy.forward(context, [Target("Mw", peer, change=change)], [pcscf.uri("mo")], back)
 
 

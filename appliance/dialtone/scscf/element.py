@@ -66,6 +66,8 @@ class Scscf(Element):
         self.calls: dict[str, Call] = {}  # by Call-ID
         self.neighbours = {name: host for name, host in (
             (f"{name}.{self.domain}", name) for name in ("pcscf", "sms", "answer")) if name not in config.ims.hosts}
+        if config.ims.icscf:  # our P-CSCF works for another core, and here for emergencies only: by its address
+            self.neighbours[config.ims.core or config.s1.address] = "pcscf"
         self.trusted = {address.rpartition(":")[0] for address in config.ims.hosts.values()}  # who asserts identities
         self._sessions = itertools.count(int.from_bytes(random(4)))
         self._numbers = itertools.count(1)
