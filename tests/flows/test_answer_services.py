@@ -10,6 +10,7 @@ from dialtone.answer.element import StreamFinished
 from dialtone.sim.ims.call import CallCommand, HangUpCommand, HoldCommand
 from dialtone.sim.ims.client import ImsClient
 from dialtone.sim.ims.states import CallState
+from dialtone.sim.power import BreakCommand
 
 Make = Callable[..., Network]
 
@@ -72,3 +73,14 @@ def test_without_a_desk_the_phone_is_told_to_try_elsewhere(make_network: Make) -
     net.command(client.name, CallCommand("112"), 5)
     assert net.core.answer.calls == {}
     assert "380" in client.last
+
+
+def test_a_caller_that_says_nothing_of_its_bearer(make_network: Make) -> None:
+    net, client = registered(make_network)
+    net.loop.tell(client.name, BreakCommand("stuck_at_183"))
+    net.command(client.name, CallCommand("600"), 10)
+    assert len(net.core.answer.calls) == 1
+    net.run(120)
+    assert (net.core.answer.calls, client.calls) == ({}, {})
+    assert "504" in client.last
+    assert net.core.scscf.calls == {}

@@ -78,6 +78,21 @@ def test_who_hangs_up_on_a_silent_phone_ends_the_record(talking: Both) -> None:
     b.calls.clear()
 
 
+def test_a_phone_that_rings_and_goes_silent(make_network: Callable[..., Network]) -> None:
+    net = make_network(phones=0)
+    a, b = net.add_ims(1), net.add_ims(2)
+    for client in (a, b):
+        net.attach(client.imsi, 5)
+    net.command(a.name, CallCommand(f"+{msisdn_of(2)}"), 3)
+    assert len(net.core.scscf.calls) == len(b.calls) == 1
+    net.gm.deaf.add(b.address)
+    net.run(300)
+    assert over(net).status == 408
+    assert a.calls == {}
+    net.gm.deaf.clear()
+    b.calls.clear()
+
+
 # ---- at the P-CSCF alone ---------------------------------------------------------------------------------
 
 

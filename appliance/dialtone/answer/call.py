@@ -33,10 +33,12 @@ from dialtone.codec.sip import (
     TelUri,
 )
 from dialtone.dispatch import Rx
-from dialtone.effects import Answer, Effects, Request, StopTimer, Unanswered, Verdict
+from dialtone.effects import Answer, Effects, Request, StartTimer, StopTimer, Unanswered, Verdict
 from dialtone.errors import ProtocolError
 from dialtone.sip.server import Unacknowledged
 
+WAITS = 120.0
+"""Seconds for the caller's bearer, and its word of it: no proxy gives up before (RFC 3261, 16.6, 11)."""
 KNOWN = {"100rel", "precondition", "timer"}
 SOS = "urn:service:sos"
 
@@ -74,6 +76,7 @@ def on_invite_request(services: AnswerServices, msg: InviteRequest, rx: Rx) -> E
         progress.append("RSeq", "1")
         reply.describe(services, call, offer, progress)
         yield Answer(progress)
+        yield StartTimer(reply.SESSION_EXPIRES, key, WAITS)
     else:
         yield from reply.pick_up(services, call, offer)
 
@@ -145,17 +148,25 @@ def on_unacknowledged(services: AnswerServices, event: Unacknowledged, rx: Rx) -
     if call is None:
         return
     if call.state is CallState.WAITING:
-        yield call.move("end")
-        yield Answer(reply.response(services, call, 504), to=call.invite)
-        yield from _over(services, call)
+        yield from _too_late(services, call)
     else:
         yield from _hang_up(services, call.key, rx, 102, "Recovery on timer expiry")
 
 
 @on.timer(reply.SESSION_EXPIRES, "RFC 4028, 10")
 def on_session_expires(services: AnswerServices, key: Any, rx: Rx) -> Effects:
-    """Nobody has refreshed the session."""
-    return _hang_up(services, key, rx, 102, "Recovery on timer expiry")
+    """Nobody has refreshed the session; or the caller, who has our 183, says nothing of its bearer."""
+    call = services.calls.get(key)
+    if call is not None and call.state is CallState.WAITING:
+        yield from _too_late(services, call)
+    else:
+        yield from _hang_up(services, key, rx, 102, "Recovery on timer expiry")
+
+
+def _too_late(services: AnswerServices, call: Call) -> Effects:
+    yield call.move("end")
+    yield Answer(reply.response(services, call, 504), to=call.invite)
+    yield from _over(services, call)
 
 
 def _hang_up(services: AnswerServices, key: tuple[str, str], rx: Rx, cause: int, text: str) -> Effects:

@@ -7,7 +7,7 @@ from dialtone.answer import offer as offers
 from dialtone.answer.element import AnswerServices, Call
 from dialtone.codec import sdp, sip
 from dialtone.codec.sip import SipError, SipRequest, SipResponse
-from dialtone.effects import Answer, Effects, StartTimer
+from dialtone.effects import Answer, Effects, StartTimer, StopTimer
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
 SESSION_EXPIRES = "Session-Expires"
@@ -37,6 +37,7 @@ def response(services: AnswerServices, call: Call, status: int) -> Any:
 def pick_up(services: AnswerServices, call: Call, offer: sdp.Session | None = None) -> Effects:
     """Answer the INVITE; `offer` is the one that has no answer yet."""
     yield call.move("200")
+    yield StopTimer(SESSION_EXPIRES, call.key)
     answer = response(services, call, 200)
     if offer is not None:
         describe(services, call, offer, answer)

@@ -89,4 +89,7 @@ def on_cancel_request(scscf: Scscf, msg: CancelRequest, rx: Rx) -> Effects:
 @on.timer(TIMER_C, timers.TIMERS["C"].clause)
 def on_timer_c(scscf: Scscf, key: object, rx: Rx) -> Effects:
     """A phone rings for too long (RFC 3261, 16.8)."""
+    context = scscf.proxy.contexts.get(key)
     yield from scscf.proxy.expired(key)
+    if context is not None:
+        yield from calls.silent(scscf, context, rx.now)
