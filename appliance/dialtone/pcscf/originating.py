@@ -33,8 +33,9 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
     agreement.take_out(msg)
     headers.distrust(msg)
     begins = not headers.in_dialog(msg)
-    if begins:
+    if begins:  # whatever way the phone would like to go (TS 24.229, 5.2.6.3.3)
         headers.assert_identity(registration, msg)
+        msg.set("Route", *registration.routes)
     if not isinstance(msg, AckRequest):
         headers.charge(pcscf, msg, registration.key.host)
     if urgent and registration.guest:
@@ -43,8 +44,6 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
     def change(copy: SipRequest) -> None:
         if urgent:
             emergency.route(pcscf, copy)
-        elif begins:  # whatever way the phone would like to go (TS 24.229, 5.2.6.3.3)
-            copy.set("Route", *registration.routes)
 
     def back(answer: SipResponse) -> None:
         headers.keep_inside(answer)
@@ -52,8 +51,7 @@ def on_sip_request(pcscf: Pcscf, msg: SipRequest, rx: Rx) -> Effects:
         session_timer.confirm(msg, answer)
 
     yield from call.requested(pcscf, msg, context, registration, from_phone=True)
-    hop = registration.routes[0] if begins and registration.routes else next_hop(msg)
-    peer = SCSCF if urgent else pcscf.core.peer(hop)
+    peer = SCSCF if urgent else pcscf.core.peer(next_hop(msg))
     yield from pcscf.proxy.forward(context, [Target("Mw", peer, change=change)], [pcscf.uri("mo")], back)
 
 

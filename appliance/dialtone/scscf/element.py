@@ -134,6 +134,14 @@ class Scscf(Element):
                                 clause="RFC 3263, 4")
         return "Mw", str(flow)
 
+    def abroad(self, uri: str) -> tuple[str, str]:
+        """The same for a user of another domain. Only one that the configuration names: a phone must not have us send
+        to any address that it writes there."""
+        host = SipUri.parse(uri).host
+        if host not in self.config.ims.hosts and host not in self.neighbours:
+            raise ProtocolError(f"{host} is nobody that this network reaches", cause=404, clause="RFC 3263, 4")
+        return self.hop(uri)
+
     def owns(self, uri: str) -> bool:
         """Whether a Route is ours."""
         try:

@@ -23,7 +23,7 @@ def find(scscf: Scscf, context: Context, caller: str, rx: Rx) -> Effects:
         dialled = numbers.read(uri, scscf.plan, caller)
         first = dialled.identities[0] if dialled.identities else ""
         if first and not numbers.at_home(first, scscf.plan):
-            point, peer = scscf.hop(first)
+            point, peer = scscf.abroad(first)
             yield from passing.send(scscf, context, [[Target(point, peer, first)]])
             return
     except ProtocolError as error:
