@@ -35,7 +35,7 @@ from dialtone.links.sip import SipLink
 from dialtone.links.udp import Udp
 from dialtone.loop import Loop
 from dialtone.pcscf.element import Pcscf
-from dialtone.runtime import Runtime, epoch_clock
+from dialtone.runtime import Runtime, as_many_files_as_may_be, epoch_clock
 from dialtone.trace.bus import Bus
 from dialtone.wiring import Core, advertised, build, carry_gtp, carry_mw, gtp_router
 
@@ -221,4 +221,5 @@ async def _phones_network(config: Config, run: Path, runtime: Runtime, plane: Us
 def main(config: Config, state: Path, run: Path) -> None:
     """The core process."""
     logging.basicConfig(level=config.log.level.upper(), format="%(levelname)s %(name)s %(message)s")
+    as_many_files_as_may_be()
     asyncio.run(serve(config, state, run))

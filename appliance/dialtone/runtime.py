@@ -6,6 +6,7 @@ import contextlib
 import gc
 import inspect
 import logging
+import resource
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -26,6 +27,12 @@ def epoch_clock() -> Callable[[], float]:
     """
     offset = time.time() - time.monotonic()
     return lambda: offset + time.monotonic()
+
+
+def as_many_files_as_may_be() -> None:
+    """Raise the limit of open files to what this process is allowed: the usual 1024 end with some hundred phones."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class Runtime:

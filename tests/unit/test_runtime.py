@@ -4,6 +4,7 @@
 import asyncio
 import gc
 import os
+import resource
 import signal
 import threading
 import time
@@ -11,13 +12,31 @@ import time
 import pytest
 
 from dialtone.loop import Loop
-from dialtone.runtime import Runtime, epoch_clock
+from dialtone.runtime import Runtime, as_many_files_as_may_be, epoch_clock
+from dialtone.sim.config import sample_phones
+from dialtone.sim.process import MOST_PHONES
 
 
 def test_the_clock_is_the_wall_clock_and_does_not_jump() -> None:
     clock = epoch_clock()
     assert abs(clock() - time.time()) < 1
     assert clock() <= clock()
+
+
+def test_a_process_may_have_files_for_many_phones() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, before[1]), before[1]))
+    try:
+        as_many_files_as_may_be()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_as_many_phones_as_there_may_be_have_cards_of_their_own() -> None:
+    phones = sample_phones(MOST_PHONES)
+    assert len({phone.usim.imsi for phone in phones}) == len({phone.handset.imeisv for phone in phones}) == MOST_PHONES
+    assert {len(phone.handset.imeisv) for phone in phones} == {16}
 
 
 def test_timers_fire_in_order_and_a_sooner_one_overtakes() -> None:

@@ -78,7 +78,7 @@ def sample_phones(count: int, home: Plmn = HOME) -> tuple[SimPhone, ...]:
     """Phones with test cards; each has an IMEISV of its own."""
     return tuple(
         SimPhone(Usim(card.imsi, card.k, card.opc, len(home.mnc)),
-                 Handset(imeisv=f"35349006987{number:03d}90", combined=True))
+                 Handset(imeisv=f"{35349006987000 + number}90", combined=True))
         for number, card in enumerate(make_cards(count, home), 1))
 
 

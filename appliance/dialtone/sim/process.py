@@ -24,7 +24,7 @@ from dialtone.ids import Plmn
 from dialtone.lab_kernel.namespaces import Namespace, create
 from dialtone.links.sctp import Sctp
 from dialtone.loop import Loop
-from dialtone.runtime import Runtime, epoch_clock
+from dialtone.runtime import Runtime, as_many_files_as_may_be, epoch_clock
 from dialtone.sim.attach import AttachCommand
 from dialtone.sim.commands import Commands
 from dialtone.sim.config import SimConfig, load, neighbours, sample_phones, with_ims
@@ -45,6 +45,7 @@ log = logging.getLogger("dialtone.sim")
 RECONNECT_SECONDS = 1.0
 FAREWELL_SECONDS = 1.0
 INACTIVITY_TICK = 0.5
+MOST_PHONES = 1000  # each has a namespace and a device of its own, and in IMS some ten open files
 
 
 def namespace_of(imsi: str) -> str:
@@ -161,7 +162,7 @@ async def _farewell(loop: Loop, enbs: list[Enb], phones: list[Phone], clients: d
 @click.option("--config", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A TOML file with [mme], [[enb]] and [[phone]].")
 @click.option("--enbs", type=click.IntRange(1, 32), help="So many eNBs, at addresses that follow each other.")
-@click.option("--phones", type=click.IntRange(1, 250), help="So many phones with test cards.")
+@click.option("--phones", type=click.IntRange(1, MOST_PHONES), help="So many phones with test cards.")
 @click.option("--plmn", help="PLMN of the eNB and of the test cards, as 001/01.")
 @click.option("--tac", type=click.IntRange(1, 0xFFFD), help="Tracking area code of the eNB.")
 @click.option("--mme", help="Address of the MME.")
@@ -193,6 +194,7 @@ def sim_run(path: Path | None, enbs: int | None, phones: int | None, plmn: str |
     if ims:
         config = with_ims(config)
     with Namespace(namespace).enter() if namespace else contextlib.nullcontext():
+        as_many_files_as_may_be()
         asyncio.run(serve(config, run, attach=attach))
 
 
