@@ -16,6 +16,7 @@ from dialtone.sim.ims.call import AnswerCommand, CallCommand, HangUpCommand
 from dialtone.sim.ims.client import ImsClient, ImsHandset
 from dialtone.sim.ims.states import CallState
 from dialtone.sim.ims.text import TextCommand
+from dialtone.sip.flow import Flow
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_sip_torture import DISCARDED, REFUSED, TORTURE, torture
@@ -35,7 +36,7 @@ class Lab:
         for client in (self.one, self.two):
             self.net.attach(client.imsi, 3)
             assert client.registered
-        self.transport, self.made = transport, 0
+        self.transport, self.made, self.registered = transport, 0, self.net.now - 1
 
     def protected(self, client: ImsClient) -> str:
         """The flow of a phone's protected requests, as the P-CSCF sees it."""
@@ -55,6 +56,15 @@ class Lab:
     def gm(self, message: SipMessage, peer: str = "") -> list[int]:
         """A message of the first phone, or of whoever is at `peer`."""
         return self.say("pcscf", "Gm", peer or self.protected(self.one), sip.encode(message))
+
+    def answered_by_sas(self) -> bool:
+        """Whether what went to the phone's address took its protected ports: in plain text the kernel lets none out."""
+        assert self.one.secure is not None
+        sas = self.one.secure.sas
+        ways = {(sas.phone.port_s, sas.network.port_c), (sas.phone.port_c, sas.network.port_s)}
+        flows = [Flow.parse(event.dst) for event in self.net.events("Gm")
+                 if (event.kind, event.src) == ("tx", "pcscf") and event.time > self.registered]
+        return {(flow.port, flow.local_port) for flow in flows if flow.host == self.one.address} <= ways
 
     def like(self, name: str) -> SipRequest:
         """A copy of the last such request of the first phone, in a transaction of its own."""
@@ -96,6 +106,7 @@ def test_torture_at_every_port(make_network: MakeNetwork, transport: str) -> Non
             ("pcscf", "Gm", lab.protected(lab.one)), ("pcscf", "Mw", "scscf"), ("scscf", "Mw", "pcscf"),
             ("scscf", "ISC", "sms"))]
         endpoint = lab.say("sms", "ISC", "scscf", torture(name))
+        assert lab.answered_by_sas(), name
         if name in {*DISCARDED, "bigcode"}:
             assert [plain, *proxies, endpoint] == [[]] * 6, name
         elif name in REFUSED:

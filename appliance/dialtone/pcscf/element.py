@@ -183,5 +183,5 @@ class Pcscf(Element):
 
     def refuse(self, error: ProtocolError, rx: Rx) -> Effects:
         """Status and headers of the error (RFC 3261, 8.2)."""
-        return refuse(self, error, rx)
+        return refuse(self, error, rx, self.reply if rx.point == "Gm" else answer_to)
 

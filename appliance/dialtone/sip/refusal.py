@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a SIP element answers to octets or a request that break the rules (RFC 3261, 8.2 and 21.4)."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from dialtone.codec import sip
-from dialtone.codec.sip import AckRequest, SipError, SipRequest, SipResponse, UnknownRequest
+from dialtone.codec.sip import AckRequest, SipError, SipRequest, SipResponse, UnknownRequest, Via
 from dialtone.dispatch import Rx
 from dialtone.effects import Answer, Effects, Send
 from dialtone.element import Element
@@ -16,9 +16,9 @@ _REASON_LIMIT = 120
 _EXPLAINED = (400, 403, 404, 484)  # statuses that say little by themselves
 
 
-def refuse(element: Element, error: ProtocolError, rx: Rx) -> Effects:
+def refuse(element: Element, error: ProtocolError, rx: Rx, reply: Callable[[str, Via], str] = answer_to) -> Effects:
     """For `Element.refuse`: the status of the error; 405 or 501 for a method without a handler. An ACK, an answer, and
-    what has no Via to answer to get nothing."""
+    what has no Via to answer to get nothing. `reply` says where answers go."""
     request = rx.message if rx.message is not None else getattr(error, "message", None)
     if not isinstance(request, SipRequest) or isinstance(request, AckRequest):
         return
@@ -30,7 +30,7 @@ def refuse(element: Element, error: ProtocolError, rx: Rx) -> Effects:
     try:
         via = request.via
         answer.swap("Via", str(received(rx.peer, via)))
-        peer = answer_to(rx.peer, via)
+        peer = reply(rx.peer, via)
     except SipError:  # not even the Via is right: to where it came from
         if not (request.first_line("Via") or "").upper().startswith("SIP"):
             return
