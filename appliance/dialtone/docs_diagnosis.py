@@ -17,8 +17,9 @@ fresh network and by another one after a healthy day, and the verdict has to be 
 the other phones all is said to be well, and nothing else.
 
 Faults of *phones* are given by `dialtone sim break IMSI FAULT`; `dialtone sim faults` lists them. Faults of *networks*
-are those of other cores: in a test or a sandbox, `Tampering(loop, "FAULT")` changes or loses what an element of ours
-sends. A rule looks at the trace alone, so a capture of a foreign network is judged alike.
+are those of other cores: `lab.simulate.break_network("FAULT")` in a sandbox, and `Tampering(loop, "FAULT")` in a test,
+change or lose what an element of ours sends. A rule looks at the trace alone, so a capture of a foreign network is
+judged alike.
 """
 _LIMITS = """
 ## What is shown otherwise, or in part

@@ -189,6 +189,13 @@ def test_where_finds_handlers_and_says_when_there_is_none() -> None:
     assert run("where", "no such thing").exit_code == 1
 
 
+def test_the_faults_of_phones_are_listed_without_anybody_there() -> None:
+    assert "no_sip                    D9   The IMS client says nothing" in run("sim", "faults").output
+    found = {fault["name"]: fault for fault in json.loads(run("sim", "faults", "--json").output)}
+    assert found["volte_off"]["row"] == "D1"
+    assert found["volte_off"]["where"] == "phone"
+
+
 def test_nobody_there_is_a_sentence(alone: Path) -> None:
     for words in (("trace",), ("ue", "list"), ("sim", "list"), ("diagnose",)):
         found = run(*words)

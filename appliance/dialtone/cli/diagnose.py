@@ -3,13 +3,25 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from dialtone.cli.common import client, json_option, url_option
 
 _MARKS = {"ok": "ok", "note": "--", "failure": "!!"}
+
+
+def _tell(verdict: Mapping[str, Any]) -> None:
+    """A verdict for people: the sentence with its remedy, and under a failure who must change, and where it is seen."""
+    who = f"{verdict['imsi']}: " if verdict["imsi"] else ""
+    click.echo(f"{_MARKS[verdict['level']]} {who}{verdict['line']}")
+    if verdict["level"] == "failure":
+        row = f"{verdict['row']} of docs/diagnosis.md; " if verdict.get("row") else ""
+        events = ", ".join(map(str, verdict["evidence"])) or "none"
+        click.echo(f"   {row}to change: {verdict.get('change') or 'nothing'}; events of the trace: {events}")
 
 
 @click.command()
@@ -33,8 +45,7 @@ def diagnose(imsi: str, file: Path | None, as_json: bool, url: str) -> None:
         click.echo(json.dumps(found, indent=2))
     else:
         for verdict in found:
-            who = f"{verdict['imsi']}: " if verdict["imsi"] else ""
-            click.echo(f"{_MARKS[verdict['level']]} {who}{verdict['line']}")
+            _tell(verdict)
         if not found:
             click.echo("Nothing has happened yet that could be judged.")
     sys.exit(any(verdict["level"] == "failure" for verdict in found))

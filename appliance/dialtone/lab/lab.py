@@ -130,7 +130,7 @@ class Lab:
 
     def diagnose(self, imsi: str = "") -> Table:
         """Why it failed, or that it did not: cause, evidence, remedy."""
-        return Table(self.source.get("/diagnose", imsi=imsi), ("level", "line", "evidence"))
+        return Table(self.source.get("/diagnose", imsi=imsi), ("level", "line", "change", "evidence"))
 
     def ladder(self, imsi: str = "", live: bool = True) -> "LadderWidget":
         """The live picture of one phone, or of all; click a message to take it apart."""

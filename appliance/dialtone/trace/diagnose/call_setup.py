@@ -30,7 +30,7 @@ def call_stuck(story: Story) -> Found:
                                                                        ) < PATIENCE:
         return None
     ready = leg.requests("UPDATE")
-    if leg.outgoing and not ready:
+    if leg.outgoing and not ready and not leg.answers(first=180, last=180):
         what = "does not say so to the other end (no UPDATE)"
     elif not leg.outgoing and ready and not leg.answers(first=180, last=180) and not leg.answers(first=200, last=299):
         what = "does not ring, although the caller has its own, too"
