@@ -249,17 +249,23 @@ def warm_up(scene: Scene, case: Case) -> None:
     for each in (*case.before[1:], case.play) if case.before else ():
         each(scene)
     net.command(scene.client.name, RegisterCommand(), 10)
-    for number in (scene.number, OTHER, THIRD):
-        assert scene.healthy(number), scene.verdicts(number)
-    net.command(scene.client.name, DeregisterCommand(), 10)
-    net.detach(scene.imsi, switch_off=True, seconds=100)
-    net.run(3600)
+    everybody_is_well(scene)
+    net.command(scene.client.name, DeregisterCommand(), 60)
+    everybody_is_well(scene)
+    net.detach(scene.imsi, switch_off=True, seconds=3700)
+    everybody_is_well(scene)
 
 
 def go_on(net: Network) -> None:
     """A minute later something else happens in the network."""
     net.run(60)
     net.idle(imsi_of(THIRD))
+
+
+def everybody_is_well(scene: Scene) -> None:
+    """Of each of the three phones that is said, and nothing else."""
+    for number in (scene.number, OTHER, THIRD):
+        assert scene.healthy(number), scene.verdicts(number)
 
 
 def broken(scene: Scene, case: Case) -> list[Verdict]:

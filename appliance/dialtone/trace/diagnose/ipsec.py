@@ -2,7 +2,7 @@
 """Rules on what lies below SIP: ports that nobody listens at, and ESP that the kernel refuses (TS 33.203, 7)."""
 
 from dialtone.sip.flow import Flow
-from dialtone.trace.diagnose.sip_steps import answers, later, registers
+from dialtone.trace.diagnose.sip_steps import answers, later, leaves, registers
 from dialtone.trace.diagnose.story import Step, Story
 from dialtone.trace.diagnose.verdict import Found, failure, rule
 
@@ -78,6 +78,8 @@ def sas_lost(story: Story) -> Found:
     if found is None or not _before(story, found[0][-1]) or later(story, found[0][-1], answers(story, 200)):
         return None
     accepted = answers(story, 200)[-1]
+    if leaves(story, accepted):
+        return None  # with its registration the SAs went, too
     text = COUNTERS.get(found[1], ("the SAs it uses have expired", ""))[0]
     again = len(answers(story, 200)) > 1
     when = "it registered again" if again else "it registered"

@@ -25,7 +25,7 @@ def later(story: Story, step: Step, others: list[Step]) -> list[Step]:
 
 def registered(story: Story) -> Step | None:
     """The 200 by which the phone is registered at the end of the story: its last word is that, and no other answer."""
-    accepted = [step for step in answers(story, 200) if not _leaves(story, step)]
+    accepted = [step for step in answers(story, 200) if not leaves(story, step)]
     last = [step for step in answers(story) if step.message.status != 401]
     return accepted[-1] if accepted and last[-1] is accepted[-1] else None
 
@@ -35,7 +35,8 @@ def mended(story: Story, step: Step) -> bool:
     return bool(later(story, step, answers(story, 200)))
 
 
-def _leaves(story: Story, answer: Step) -> bool:
+def leaves(story: Story, answer: Step) -> bool:
+    """Whether it is the answer to a de-registration."""
     asked = question(story, answer)
     return asked is not None and ((asked.message.first("Expires") or "").strip() == "0"
                                   or "expires=0" in (asked.message.first("Contact") or "").replace(" ", ""))
