@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Captures from elsewhere: every way in which a message can be packed, and what is made of it."""
 
+import gzip
 from collections import Counter
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from trace_samples import (
 )
 
 from dialtone.crypto.ipsec_keys import End, SaSet
+from dialtone.errors import LocalError
 from dialtone.trace import esp_sa
 from dialtone.trace.capture import Capture, load
 from dialtone.trace.capture.esp import parse_keys
@@ -154,6 +156,19 @@ def test_exported_pdus_of_wireshark(tmp_path: Path) -> None:
     assert found.elements == {"enb1": ENB, "mme": CORE}
 
 
+@pytest.mark.parametrize("cipher", [0, 2])
+def test_ciphered_nas_is_said_to_be(tmp_path: Path, cipher: int) -> None:
+    """By what the network told the phone; EEA0 leaves it in plain."""
+    command = bytes.fromhex("37 00000000 00 075d") + bytes((cipher << 4 | 2,)) + bytes.fromhex("00 02e0e0")
+    complete = bytes.fromhex("47 00000000 00 075e")
+    frames = [packets.ip(17, packets.udp(packets.gsmtap(nas, up), 4729, 4729), "127.0.0.1", "127.0.0.1")
+              for nas, up in ((command, False), (complete, True))]
+    found = load(packets.pcap(tmp_path / "a", frames))
+    assert [event.name for event in found.events] == [
+        "Security mode command", "ciphered" if cipher else "Security mode complete"]
+    assert bool(found.events[1].plain) is not bool(cipher)
+
+
 # ---- ESP -------------------------------------------------------------------------------------------
 
 INTEGRITY, SECRET, VECTOR = bytes(range(20)), bytes(range(24)), bytes(range(16))
@@ -188,6 +203,14 @@ def test_esp_with_keys(tmp_path: Path, alg: str, ealg: str) -> None:
     assert load(broken, keys).remarks[0] == "1 x ESP: its integrity check fails with the key given."
 
 
+def test_keys_for_any_destination(tmp_path: Path) -> None:
+    packet = packets.ip(50, packets.sealed(0x65, 1, packets.trailer(packets.udp(REGISTER), 17, 4), INTEGRITY, "sha1"))
+    keys = parse_keys([f'"IPv4","*","*","0x65","NULL","","HMAC-SHA-1-96 [RFC2404]","0x{INTEGRITY.hex()}"'])
+    assert [event.name for event in load(packets.pcap(tmp_path / "a", [packet]), keys).events] == ["REGISTER"]
+    with pytest.raises(LocalError, match="line 2: this is no SA"):
+        parse_keys(["# a remark", '"IPv4","*","nowhere","0x65","NULL","","NULL",""'])
+
+
 # ---- bad files -------------------------------------------------------------------------------------
 
 def test_a_file_that_is_cut_gives_what_stands_before(tmp_path: Path) -> None:
@@ -199,6 +222,14 @@ def test_a_file_that_is_cut_gives_what_stands_before(tmp_path: Path) -> None:
             assert len(found.events) == 2
             if found.packets == 1 and found.remarks:
                 assert found.remarks[0].startswith("The file is damaged after 1 packets: ")
+
+
+def test_gzipped_and_cut(tmp_path: Path) -> None:
+    whole = gzip.compress(packets.pcapng(tmp_path / "a", [S1AP_PACKET] * 3000).read_bytes())
+    (tmp_path / "a.gz").write_bytes(whole)
+    assert load(tmp_path / "a.gz").packets == 3000
+    (tmp_path / "a.gz").write_bytes(whole[:-200])
+    assert load(tmp_path / "a.gz").remarks[-1].startswith("The file is damaged after ")
 
 
 def test_a_packet_of_a_gigabyte_is_damage(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 import csv
 import hmac
 from collections.abc import Iterable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ class Key(NamedTuple):
 
 
 Keys = dict[tuple[str, int], Key]
-"""By destination and SPI."""
+"""By destination (`*` for any) and SPI."""
 
 
 class Inner(NamedTuple):
@@ -55,7 +56,8 @@ def parse_keys(lines: Iterable[str], name: str = "esp_sa") -> Keys:
         try:
             _, _, destination, spi, cipher, encryption, digest, integrity = row[:8]
             cipher, digest = cipher.partition(" ")[0], digest.partition(" ")[0]
-            keys[destination, int(spi, 16)] = Key(cipher, _hex(encryption), _HASHES[digest], _hex(integrity))
+            where = destination if destination == "*" else str(ip_address(destination))
+            keys[where, int(spi, 16)] = Key(cipher, _hex(encryption), _HASHES[digest], _hex(integrity))
             if cipher not in _CIPHERS:
                 raise ValueError(cipher)
         except (ValueError, KeyError):
@@ -72,7 +74,8 @@ def unwrap(destination: str, payload: bytes, keys: Keys) -> Inner | None:
     """What is in an ESP packet, None where that is not to be known."""
     if len(payload) < 8 + _ICV + 2:
         return None
-    key = keys.get((destination, int.from_bytes(payload[:4], "big")))
+    spi = int.from_bytes(payload[:4], "big")
+    key = keys.get((destination, spi)) or keys.get(("*", spi))
     if key is None:
         return _trailer(payload[8:-_ICV])
     fault = ""
