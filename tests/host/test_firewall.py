@@ -30,6 +30,8 @@ from dialtone.kernel import nft
 from dialtone.lab_kernel.namespaces import Namespace
 
 pytestmark = pytest.mark.kernel
+OURS = (80, 8000, 8888)
+"""API, pages and metrics on the image and in the demo, and JupyterLab."""
 
 
 def listening(namespace: Namespace, host: str, port: int) -> socket.socket:
@@ -79,12 +81,13 @@ def test_a_phone_reaches_its_gateways_services_and_nothing_else_of_ours() -> Non
     async def run() -> None:
         async with lab(filtered=True) as it:
             phone, other = it.attach(Phone(1)), it.attach(Phone(2))
-            held = [listening(it.core, "0.0.0.0", port) for port in (53, 5060, 8000)]
+            held = [listening(it.core, "0.0.0.0", port) for port in (53, 5060, *OURS)]
             held += [listening(it.enb, ENB, 80), listening(other.namespace, other.address, 80)]
             assert await phone.ping(GATEWAYS[0]) == 3
             for port in (53, 5060):
                 assert await reaches(phone, GATEWAYS[1], port)
-            closed = [(GATEWAYS[0], 8000), (CORE, 53), (UPLINK, 8000), (ENB, 80), (other.address, 80)]
+            closed = [(CORE, 53), (ENB, 80), (other.address, 80)]
+            closed += [(gateway, port) for port in OURS for gateway in (*GATEWAYS, UPLINK)]
             tried = await asyncio.gather(*(reaches(phone, *where, seconds=3) for where in closed))
             assert dict(zip(closed, tried, strict=True)) == dict.fromkeys(closed, False)
             assert await phone.ping(other.address, count=1) == await phone.ping(CORE, count=1) == 0
@@ -112,12 +115,13 @@ def test_ipv6_beyond_the_nat_and_nothing_else_of_ours() -> None:
                 taken, _ = await asyncio.to_thread(server.accept)
                 with taken:
                     assert 1200 < taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) <= 1340
-            held = [listening(it.core, "::", port) for port in (53, 5060, 8000)]
+            held = [listening(it.core, "::", port) for port in (53, 5060, *OURS)]
             held.append(listening(other.namespace, other.address6, 80))
             assert await phone.ping(GATEWAY6) == 3
             for port in (53, 5060):
                 assert await reaches(phone, GATEWAY6, port)
-            closed = [(GATEWAY6, 8000), (UPLINK6, 53), (UPLINK6, 8000), (other.address6, 80)]
+            closed = [(UPLINK6, 53), (other.address6, 80)]
+            closed += [(gateway, port) for port in OURS for gateway in (GATEWAY6, UPLINK6)]
             tried = await asyncio.gather(*(reaches(phone, *where) for where in closed))
             assert dict(zip(closed, tried, strict=True)) == dict.fromkeys(closed, False)
             assert await phone.ping(other.address6, count=1) == 0
