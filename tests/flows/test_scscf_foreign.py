@@ -60,6 +60,25 @@ def test_a_p_cscf_of_another_maker(transport: str) -> None:
     rig.clean()
 
 
+@pytest.mark.parametrize(("who", "status"), [("pcscf.example.org:4060", 200), (f"{THEIRS}:4060", 200),
+                                             ("pcscf.example.net", 403)])
+def test_a_p_cscf_of_another_maker_watches_registrations(who: str, status: int) -> None:
+    """Under its name or its address (TS 24.229, 5.4.2.1.1)."""
+    rig, foreign = rig_with_foreigner({"pcscf.example.org": f"{THEIRS}:5060"})
+    rig.register()
+    message = sip.request("SUBSCRIBE", tel(1))
+    for name, value in (
+            ("Max-Forwards", "70"), ("From", f"<sip:{who}>;tag=w"), ("To", f"<{tel(1)}>"), ("Call-ID", "watch"),
+            ("CSeq", "1 SUBSCRIBE"), ("Contact", f"<sip:{THEIRS}:5060>"), ("Event", "reg"), ("Expires", "600"),
+            ("P-Asserted-Identity", f"<sip:{who}>")):
+        message.append(name, value)
+    assert ask(rig, foreign, message).status == status
+    assert len(foreign.requests("NOTIFY")) == (status == 200)
+    rig.loop.tell("scscf", Deregister(impi(1)))
+    rig.clean()
+    assert len(foreign.requests("NOTIFY")) == 2 * (status == 200)
+
+
 def test_a_stranger_is_refused() -> None:
     rig, foreign = rig_with_foreigner({"pcscf.example.org": "10.0.1.8:5060"})
     answer = ask(rig, foreign, rig.register_request(rig.phones[0]))

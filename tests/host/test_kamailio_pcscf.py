@@ -53,16 +53,23 @@ async def registers_and_texts(it: Box, transport: str) -> None:
 
 
 async def is_put_out(it: Box, transport: str) -> None:
-    """The HSS ends the registration: the phone hears of it through the foreign P-CSCF."""
+    """The HSS ends the registration: the phone hears of it through the foreign P-CSCF, and that by itself."""
     phone = await register(it, 1)
     phone.subscribe()
     await it.until(lambda: phone.came("NOTIFY"))
+    (user,) = it.core.scscf.users.values()
+    watching = {f"sip:{it.at[11]}:{PORT}", phone.contact[1:-1]}
+    await it.until(lambda: {each.dialog.target for each in user.watchers.values()} == watching)
     subscriber, served = it.store.get(imsi_of(1)), it.store.ims_registration(imsi_of(1))
     assert subscriber is not None
     assert served is not None
     it.loop.tell("hss", EndRegistration(subscriber, served))
     await it.until(lambda: b"terminated" in phone.came("NOTIFY")[-1].body)
+    await it.until(lambda: it.names("Mw").count("200 OK (NOTIFY)") == 4)
     assert it.core.scscf.users == {}
+    phone.text(f"tel:{number_of(2)}", "still there?")
+    await it.until(lambda: phone.answered("MESSAGE"))
+    assert phone.answered("MESSAGE")[0].status == 403
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

@@ -153,6 +153,9 @@ BEFORE = """
 loadmodule "ims_dialog.so"
 loadmodule "ims_usrloc_pcscf.so"
 loadmodule "ims_ipsec_pcscf.so"
+loadmodule "db_text.so"
+loadmodule "pua.so"
+modparam("pua", "db_url", "text://{directory}/db")
 loadmodule "ims_registrar_pcscf.so"
 modparam("ims_ipsec_pcscf", "ipsec_listen_addr", "{address}")
 modparam("ims_ipsec_pcscf", "ipsec_max_connections", 1)
@@ -160,9 +163,16 @@ modparam("ims_dialog", "dlg_flag", 2)
 modparam("ims_registrar_pcscf", "pcscf_uri", "sip:{address}:{sip_port}")
 modparam("ims_registrar_pcscf", "ignore_reg_state", 1)
 modparam("ims_registrar_pcscf", "is_registered_fallback2ip", 1)
+modparam("ims_registrar_pcscf", "subscribe_to_reginfo", 1)
+modparam("ims_registrar_pcscf", "publish_reginfo", 0)
+modparam("ims_registrar_pcscf", "force_icscf_uri", "{core}")
 
 route {{
     if (is_method("REGISTER")) {{ route(REGISTER); exit; }}
+    if (is_method("NOTIFY") && uri == myself) {{
+        if (reginfo_handle_notify("location")) {{ send_reply("200", "OK"); }} else {{ send_reply("500", "Error"); }}
+        exit;
+    }}
     loose_route();
     if (is_method("ACK|CANCEL") || has_totag()) {{ t_relay(); exit; }}
     if (is_method("INVITE|SUBSCRIBE")) {{ record_route(); }}
@@ -201,7 +211,11 @@ VISITED = f'append_hf("P-Visited-Network-ID: {DOMAIN}\\r\\n");'
 CONFIGURATIONS = {ICSCF: INTERROGATING, SCSCF: SERVING, PCSCF: BEFORE}
 
 TABLES = {
-    "version": "table_name(string) table_version(int)\n",
+    "version": "table_name(string) table_version(int)\npua:7\n",
+    "pua": "id(int) pres_uri(string) pres_id(string) event(int) expires(int) desired_expires(int) flag(int) "
+           "etag(string,null) tuple_id(string,null) watcher_uri(string) call_id(string) to_tag(string) "
+           "from_tag(string) cseq(int) record_route(string,null) contact(string) remote_contact(string) version(int) "
+           "extra_headers(string)\n",
     "nds_trusted_domains": "id(int) trusted_domain(string)\n1:example.org\n",
     "s_cscf": "id(int) name(string) s_cscf_uri(string)\n1:other:sip\\:other.example.org\n",
     "s_cscf_capabilities": "id(int) id_s_cscf(int) capability(int)\n1:1:0\n",
