@@ -27,6 +27,7 @@ from dialtone.sim.air import (
     RadioLost,
     Released,
 )
+from dialtone.sim.attach import AttachCommand
 from dialtone.sim.phone import Cell, Handset, InterfaceDown, InterfaceUp, Phone
 from dialtone.sim.usim import Usim
 
@@ -232,3 +233,9 @@ class Network:
         assert self.up(4)[:2] == b"\x07\x5e"
         assert self.context_setup(self.protected(self.accept(), 2)).problem == ""
         assert self.up(2) == bytes.fromhex("0743 0003 5200c2")
+
+
+def start(net: Network) -> bytes:
+    """Begin an attach; returns the Attach request without its header."""
+    net.tell(AttachCommand())
+    return net.up()
