@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from dialtone.errors import LocalError
 
 PREFIX = "/api/v1"
+SETTLE_SECONDS = 0.4
 _CHECKOUT = Path(__file__).parents[3]
 
 
@@ -95,6 +96,10 @@ class Client:
         if answer.status >= 400:
             raise _problem(found, answer.status)
         return found
+
+    def settle(self) -> None:
+        """Let the trace catch up with what was done: it reaches the API a moment later."""
+        time.sleep(SETTLE_SECONDS)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

@@ -363,7 +363,9 @@ class Simulate:
         return self._source.post("/sim/network:break", {"fault": fault})
 
     def _do(self, imsi: str, what: str, body: Any = None, **query: Any) -> Any:
-        return self._source.post(f"/sim/phones/{imsi}:{what}", body, **query)
+        found = self._source.post(f"/sim/phones/{imsi}:{what}", body, **query)
+        self._source.settle()
+        return found
 
 
 def connect(where: str = "", code: str = "", wait: float = 5.0, *, recording: str = FIRST, **options: Any) -> Lab:

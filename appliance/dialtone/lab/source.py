@@ -51,6 +51,9 @@ class Source:
         """Let time pass."""
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """What was done is in the trace already."""
+
     def again(self, number: int, octets: bytes) -> None:
         """Send a message of the trace again, as these octets."""
         raise LocalError("Messages are changed in a sandbox only.", remedy='Make one: connect("sandbox").')
