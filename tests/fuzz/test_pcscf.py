@@ -110,3 +110,26 @@ def test_a_thousand_contacts_and_registrations_are_bounded(count: int) -> None:
         rig.mw(sip.response(first, 403))
     assert (rig.pcscf.registrations, rig.pcscf.by_spi, rig.pcscf.by_place, rig.pcscf.by_contact) == ({}, {}, {}, {})
     healthy(rig)
+
+
+def test_a_flood_of_emergency_calls_leaves_one_guest_and_one_call() -> None:
+    """Each call for help from an address takes the place of the one before; other addresses are not touched."""
+    rig, phone = Rig(emergency="desk"), Phone(number="sip:anonymous@anonymous.invalid")
+    for number in range(300):
+        phone.call_id = f"help-{number}"
+        rig.gm(phone.clear, phone.request("INVITE", "urn:service:sos", f"Contact: <sip:{phone.host}:5060>"))
+    assert (len(rig.pcscf.guests), len(rig.pcscf.passing), len(rig.pcscf.by_contact)) == (1, 1, 1)
+    other = Phone(host="10.46.0.9", number="sip:anonymous@anonymous.invalid", call_id="another", spi=9)
+    theirs = other.request("INVITE", "urn:service:sos", "Contact: <sip:10.46.0.9:5060>")
+    assert messages(rig.gm(other.clear, theirs), "Mw")
+    assert len(rig.pcscf.guests) == 2
+
+
+@pytest.mark.parametrize("contact", [
+    "*", "tel:112", "<sip:>", "<sip:[::1>", "<sip:10.46.0.2:99999>", "\xff", "<urn:x>"])
+def test_a_call_for_help_with_a_contact_that_leads_nowhere(contact: str) -> None:
+    rig, phone = Rig(emergency="desk"), Phone()
+    answers = messages(rig.gm(phone.clear, phone.request("INVITE", "urn:service:sos", f"Contact: {contact}")), "Gm")
+    assert [400 <= answer.status < 500 for answer in answers] == [True]
+    assert (rig.pcscf.guests, rig.pcscf.passing) == ({}, {})
+    assert rig.loop.counters.get("internal error", 0) == 0

@@ -92,7 +92,9 @@ def seat(pcscf: Pcscf, guest: Registration) -> Effects:
         yield Tell(pcscf.name, MediaLost(key, "the phone calls for help anew"))
     pcscf.guests[guest.key.host] = guest
     assert guest.contact is not None
-    pcscf.by_contact.setdefault(guest.contact, guest)
+    known = pcscf.by_contact.get(guest.contact)
+    if known is None or known.guest:
+        pcscf.by_contact[guest.contact] = guest
 
 
 def goodbye(pcscf: Pcscf, guest: Registration) -> None:
