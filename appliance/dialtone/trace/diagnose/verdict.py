@@ -73,7 +73,9 @@ class Rule:
     instead_of: tuple[str, ...]
 
     def ask(self, story: Story) -> Found:
-        """Its verdict on a story."""
+        """Its verdict on a story. What is about no phone has no attach."""
+        if self.attach and not story.imsi:
+            return None
         verdict = self.find(story.since_attach or story if self.attach else story)
         if verdict is None:
             return None
