@@ -39,7 +39,7 @@ class Call:
         if do == "sim.status":
             return [{"imsi": ONE, "last": "", "in_ims": {"texts": 1, "last": f"from 1001: {PAGE}"}}]
         if do.startswith("sim."):
-            return [] if do == "sim.enbs" else [{"from": "1001", "text": PAGE}]
+            return [{"from": "1001", "text": PAGE}] if do in ("sim.inbox", "sim.texts") else []
         found = self.table[do](Args(args))
         return await found if inspect.isawaitable(found) else found
 
