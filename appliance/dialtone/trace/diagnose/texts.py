@@ -116,6 +116,8 @@ def text_kept(story: Story) -> Found:
       phone="At the phone: restart it; another firmware may be needed.")
 def text_answer_missing(story: Story) -> Found:
     """RP-DATA without the RP-ACK that names it: one side believes that the text did not arrive (TS 24.011, 6.3.1)."""
+    if not story.imsi:
+        return None  # between elements nobody is named, and the answer went another way
     waiting: dict[tuple[bool, int], Step] = {}
     strange: dict[bool, tuple[Step, RpMessage]] = {}
     for step, message in relayed(story):
