@@ -2,7 +2,7 @@
 """Two simulated phones over the real thing: registered over kernel IPsec, texts, and a call with RTP both ways."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,18 @@ PATIENCE = 120.0
 class Lab:
     """Core and simulation, and what the phones say."""
 
-    def __init__(self, path: Path, core: str = "", phones: str = "") -> None:
-        """`core` is its configuration; `phones` what each of them is besides its card, else they are the usual ones."""
+    def __init__(self, path: Path, core: str = "", phones: Sequence[str] = ()) -> None:
+        """`core` is its configuration; `phones` what each is besides its card, else they are two of the usual ones."""
         self.lan = namespaces.create(NAMESPACE)
         namespaces.cable(End(None, "s1", ["10.0.1.133/24"]), End(self.lan, "eth0", ["10.0.1.134/24"]))
         self.core = start_core(path, *_config(path / "core.toml", core))
         self.core_control = connected(path / "run" / "core.sock", PATIENCE)
-        cards = make_cards(2)
+        cards = make_cards(len(phones) or 2)
         self.imsis = [card.imsi for card in cards]
         self.numbers = [card.msisdn for card in cards]
         self.core_control.call("subscribers.import", csv=as_csv(cards), dry_run=False)
-        described = "\n".join(f'[[phone]]\nimsi = "{one.imsi}"\nk = "{one.k.hex()}"\nopc = "{one.opc.hex()}"\n{phones}'
-                              for one in cards)
+        described = "\n".join(f'[[phone]]\nimsi = "{one.imsi}"\nk = "{one.k.hex()}"\nopc = "{one.opc.hex()}"\n{more}'
+                              for one, more in zip(cards, phones, strict=False))
         which = _config(path / "sim.toml", described) if phones else ("--phones", "2", "--ims")
         self.sim = start_sim(path, "--namespace", NAMESPACE, *which)
         self.sim_control = connected(path / "run" / "sim.sock", PATIENCE)
@@ -49,10 +49,10 @@ class Lab:
         return line
 
     def registered(self) -> None:
-        """Wait until both are."""
+        """Wait until all are."""
         end = time.monotonic() + PATIENCE
-        while any(self.ims(phone)["ims"] != "registered" for phone in (0, 1)):
-            assert time.monotonic() < end, [self.ims(phone) for phone in (0, 1)]
+        while any(line["ims"] != "registered" for line in self.sim_control.call("sim.status")):
+            assert time.monotonic() < end, [line["in_ims"] for line in self.sim_control.call("sim.status")]
             time.sleep(0.2)
 
     def close(self) -> None:
@@ -107,7 +107,8 @@ def test_register_text_and_call_over_ipsec(lab: Lab) -> None:
 def test_ipv6_phones_call_each_other_and_the_desk(tmp_path: Path) -> None:
     """112 over a connection and SAs of their own, beside those that they have."""
     try:
-        lab = Lab(tmp_path, '[network]\nemergency = "desk"\n', 'pdn_type = "ipv4v6"\nims = {ipv6 = true, rings = 1}')
+        each = 'pdn_type = "ipv4v6"\nims = {ipv6 = true, rings = 1}'
+        lab = Lab(tmp_path, '[network]\nemergency = "desk"\n', [each] * 2)
         for phone in (0, 1):
             lab.do("attach", phone)
         lab.registered()
