@@ -71,7 +71,7 @@ class Handlers:
     timers: dict[str, Entry] = field(default_factory=dict)
     events: dict[type[Event], Entry] = field(default_factory=dict)
     no_answer: dict[type[Message], Entry] = field(default_factory=dict)
-    _found: dict[tuple[str, type[Message]], Entry | None] = field(default_factory=dict)
+    _bases: dict[tuple[str, type[Message]], Entry | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ALL.append(self)
@@ -91,10 +91,13 @@ class Handlers:
 
     def handler(self, point: str, message: type[Message]) -> Entry | None:
         """The entry of a message's class at this point, or of the nearest base that has one (SipRequest)."""
+        return self.messages.get((point, message)) or self._of_a_base(point, message)
+
+    def _of_a_base(self, point: str, message: type[Message]) -> Entry | None:
         try:
-            return self._found[point, message]
+            return self._bases[point, message]
         except KeyError:
-            entry = self._found[point, message] = next(
+            entry = self._bases[point, message] = next(
                 (self.messages[point, kind] for kind in message.__mro__ if (point, kind) in self.messages), None)
             return entry
 
@@ -122,7 +125,7 @@ class Handlers:
         if key in table:
             raise ValueError(f"{entry.what} at {entry.point} has a handler already: {table[key].handler}")
         table[key] = entry
-        self._found.clear()
+        self._bases.clear()
         return entry.handler
 
     def entries(self) -> list[Entry]:

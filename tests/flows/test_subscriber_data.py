@@ -9,6 +9,7 @@ from network import NOTHING, Network
 from s6a_peer import IMSI, OURS, ForeignEnd, command, experimental
 
 from dialtone.codec import diameter
+from dialtone.commands_subscribers import SubscriberCommands
 from dialtone.hss.writes import PutProfile, PutSubscriber
 from dialtone.mme.detach import DetachUe
 from dialtone.sim.states import EmmState
@@ -148,7 +149,7 @@ def test_another_profile_is_pushed_whole_where_identifiers_clash(net: Network) -
     before = net.store.get(IMSI)
     assert before is not None
     net.save(PutSubscriber(replace(before, profile=corporate), 0, overwrite=True))
-    net.commands._push([before])
+    SubscriberCommands(net.core, net.store, net.commands._save)._push([before])
     net.run(1.0)
     (push,) = net.sent("3GPP-Insert-Subscriber-Data Request", "hss")
     pushed = diameter.decode(push.data).subscription_data.apn_configuration_profile  # type: ignore[attr-defined]
