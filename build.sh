@@ -13,6 +13,8 @@ Dialtone: a private VoLTE network in a box.
   ./build.sh test [PART ...]                     all parts, or some of: lint unit flows kernel notebooks browser
                                                  stands apart: soak (random days over lossy links, minutes)
   ./build.sh bench [--quick] [--json]            codec, attach, IMS and start-up figures, in one run
+  ./build.sh image nuc|qemu                      build an image into .state/image (root)
+  ./build.sh boot [--check]                      start the qemu image; --check: try it, say pass or fail, and end
   ./build.sh notebooks                           run every notebook from top to bottom
   ./build.sh lint                                ruff and mypy
   ./build.sh doctor                              what this machine has, and where the lab would run
@@ -81,6 +83,7 @@ can_run_a_lab() { # before anything is installed
 # ------------------------------------------------------------------------------------------------ set-up
 BASE_PACKAGES=(iproute2 nftables unbound iputils-ping kmod util-linux procps ca-certificates)
 TEST_PACKAGES=(tshark tcpdump chromium strace zbar-tools libosmocore-utils curl git freediameterd sip-tester kamailio kamailio-ims-modules kamailio-presence-modules)
+IMAGE_PACKAGES=(mmdebstrap genimage mtools dosfstools e2fsprogs qemu-system-x86)
 RARE_PACKAGES=(nextepc-mme nextepc-sgw nextepc-pgw) # of Debian 12 only; where there are none, their tests say so
 
 available() { # those of these packages that this Debian has
@@ -226,6 +229,11 @@ lock() { # needs the network, and uv from PyPI in an environment of its own
                 requirements/all.in -o "requirements/py${version/./}-${arch%:*}.txt"
         done
     done
+    for arch in amd64:x86_64 arm64:aarch64; do # the image has Debian 13's Python, and the same versions
+        "$work/bin/uv" pip compile -q --generate-hashes --only-binary :all: --no-header --no-annotate \
+            --no-emit-index-url --python-version 3.13 --python-platform "${arch#*:}-unknown-linux-gnu" \
+            -c "requirements/py313-${arch%:*}.txt" requirements/image.in -o "requirements/image-${arch%:*}.txt"
+    done
     rm -rf "$work"
 }
 
@@ -256,6 +264,22 @@ case $command in
         setup test 1
         step "Benches"
         exec .venv/bin/python -m tests.bench "$@"
+        ;;
+    image)
+        need_root image "$@"
+        setup base 2
+        step "Tools for images"
+        install_packages "${IMAGE_PACKAGES[@]}"
+        step "The image"
+        image/make "${1:-}" $STATE/image
+        give_back $STATE
+        ;;
+    boot)
+        setup base 1
+        step "QEMU"
+        install_packages qemu-system-x86
+        [ -e $STATE/image/qemu/dialtone.img ] || die "There is no image to boot yet." "Build it: ./build.sh image qemu"
+        exec .venv/bin/python image/qemu.py $STATE/image/qemu "$@"
         ;;
     notebooks) set -- notebooks "$@" ;&
     test)

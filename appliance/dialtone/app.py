@@ -10,6 +10,7 @@ from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from dialtone import systemd
 from dialtone.answer import AnswerServices
 from dialtone.answer.element import CloseStream, OpenStream
 from dialtone.codec import diameter, gtpc, nas, s1ap, sip
@@ -175,7 +176,9 @@ async def serve(config: Config, state: Path, run: Path, ready: Callable[[], None
         ready()
         await warm_up()
         runtime.collect()
+        alive = asyncio.create_task(systemd.watchdog())
         await runtime.stopped()
+        alive.cancel()
 
 
 async def warm_up() -> None:
@@ -222,4 +225,4 @@ def main(config: Config, state: Path, run: Path) -> None:
     """The core process."""
     logging.basicConfig(level=config.log.level.upper(), format="%(levelname)s %(name)s %(message)s")
     as_many_files_as_may_be()
-    asyncio.run(serve(config, state, run))
+    asyncio.run(serve(config, state, run, systemd.ready))

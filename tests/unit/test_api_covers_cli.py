@@ -52,6 +52,7 @@ HERE_ONLY = {
     "api": "starts the API itself", "core": "starts the core", "demo": "starts everything", "sim run": "starts phones",
     "sim faults": "lists what the program itself knows",
     "config check": "reads a file of this machine, before a core runs", "config ula": "makes a line for that file",
+    "notebooks": "is JupyterLab itself", "selftest": "plugs a simulated eNB into this machine, as root",
     "doctor": "looks at this machine's kernel and programs", "where": "reads the program itself",
     "trace diff": "compares files of this machine", "trace import": "reads captures of this machine",
     "trace replay": "plays a recording of this machine",

@@ -10,7 +10,7 @@ class Forward:
     """Listens at `listen` from port `port` on, and joins each connection to `target`:`port`."""
 
     def __init__(self, listen: str, port: int, target: str) -> None:
-        from dialtone.demo.host import free_port
+        from dialtone.demo.jupyter import free_port
 
         self.target = (target, port)
         self.port = free_port(listen, port)

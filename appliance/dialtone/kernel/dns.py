@@ -204,7 +204,8 @@ def _pipe(data: bytes, owner: int) -> Iterator[int]:
     try:
         os.write(writer, data)
         os.close(writer)
-        os.fchown(reader, owner, -1)
+        if owner != os.geteuid():
+            os.fchown(reader, owner, -1)
         yield reader
     finally:
         os.close(reader)
@@ -218,13 +219,12 @@ def _command() -> tuple[list[str], int]:
     unbound = shutil.which("unbound", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
     if unbound is None:
         raise LocalError("The resolver unbound is missing.", remedy="apt install unbound")
-    drop: list[str] = []
+    drop = ["--inh-caps=-all,+net_bind_service", "--ambient-caps=-all,+net_bind_service"]
     owner = os.geteuid()
     if owner == 0:
         names = {entry.pw_name: entry for entry in pwd.getpwall()}
         entry = names.get("unbound") or names["nobody"]
         owner = entry.pw_uid
-        drop = [f"--reuid={owner}", f"--regid={entry.pw_gid}", "--clear-groups",
-                "--inh-caps=-all,+net_bind_service", "--ambient-caps=-all,+net_bind_service",
-                "--bounding-set=-all,+net_bind_service"]
+        drop += [f"--reuid={owner}", f"--regid={entry.pw_gid}", "--clear-groups",
+                 "--bounding-set=-all,+net_bind_service"]
     return ["setpriv", "--no-new-privs", *drop, "--pdeathsig=KILL", "--", unbound, "-d", "-c", "/dev/stdin"], owner
