@@ -199,6 +199,10 @@ def test_nobody_has_the_core_send_where_he_likes(make_network: MakeNetwork, uri:
     there = lab.like("MESSAGE")
     there.uri = uri
     assert lab.gm(there) == [404]
+    inside = lab.like("MESSAGE")  # of a dialog, says its To tag: then its Route is its own
+    inside.set("To", f"{inside.first('To')};tag=forged")
+    inside.set("Route", f"<sip:scscf.{DOMAIN};lr>", f"<{uri};lr>")
+    assert lab.gm(inside) == [404]
     for route in (f"<{uri}>", f"<{uri};lr>"):
         by_way = lab.like("MESSAGE")
         by_way.set("Route", route)

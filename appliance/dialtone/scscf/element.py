@@ -135,12 +135,18 @@ class Scscf(Element):
         return "Mw", str(flow)
 
     def abroad(self, uri: str) -> tuple[str, str]:
-        """The same for a user of another domain. Only one that the configuration names: a phone must not have us send
-        to any address that it writes there."""
-        host = SipUri.parse(uri).host
-        if host not in self.config.ims.hosts and host not in self.neighbours:
+        """The same where a phone may have written it: a user of another domain, the rest of a dialog's route. Only whom
+        the configuration names and who registered with us: a phone must not have us send to any address."""
+        host = SipUri.parse(NameAddr.parse(uri).uri if "<" in uri else uri).host
+        if not (host in self.config.ims.hosts or host in self.neighbours or host in self.trusted
+                or self._registered_by(host)):
             raise ProtocolError(f"{host} is nobody that this network reaches", cause=404, clause="RFC 3263, 4")
         return self.hop(uri)
+
+    def _registered_by(self, host: str) -> bool:
+        """Whether a registration came from there without a Path."""
+        return any(SipUri.parse(contact.uri).host == host for user in self.users.values()
+                   for contact in user.contacts.values() if not contact.path)
 
     def owns(self, uri: str) -> bool:
         """Whether a Route is ours."""

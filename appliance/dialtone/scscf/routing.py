@@ -47,5 +47,5 @@ def on_sip_request(scscf: Scscf, msg: SipRequest, rx: Rx) -> Effects:
 def _in_dialog(scscf: Scscf, context: Context, rx: Rx) -> Effects:
     """Along the recorded route (TS 24.229, 5.4.3.2 and 5.4.3.3, of requests in a dialog)."""
     rx.subject = calls.subject_of(scscf, context.request) or rx.subject
-    point, peer = scscf.hop(next_hop(context.request))
+    point, peer = scscf.abroad(next_hop(context.request))
     yield from scscf.proxy.forward(context, [Target(point, peer)], [f"<sip:{DIALOG}@{scscf.host};lr>"])
