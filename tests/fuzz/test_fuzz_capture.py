@@ -8,7 +8,7 @@ import packets
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_capture import DIAMETER, REGISTER, S1AP_PACKET
+from test_capture_import import DIAMETER, REGISTER, S1AP_PACKET
 from test_fuzz import mutations
 from trace_samples import GTPC_ECHO_REQUEST, sample
 
