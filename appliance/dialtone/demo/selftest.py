@@ -25,7 +25,7 @@ from dialtone.sim.config import ENB_ADDRESS
 ENB_PORT = "enb"  # the bridge behind the socket
 NAMESPACE, CABLE = "dt-selftest", "dt-self0"
 RUN = Path("/run/dialtone")
-PATIENCE = 120.0  # seconds for API and simulation to come up; an emulated machine is slow
+PATIENCE = 300.0  # seconds for API and simulation to come up; an emulated machine is slow
 TEST_NETWORKS = ("00101", "999")
 
 
