@@ -177,7 +177,7 @@ setup() { # setup base|test FURTHER-STEPS
 # ------------------------------------------------------------------------------------------------ commands
 lint() {
     step "ruff and mypy"
-    .venv/bin/ruff check appliance tests
+    .venv/bin/ruff check .
     .venv/bin/mypy
 }
 
